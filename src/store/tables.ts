@@ -1,0 +1,208 @@
+import { mkdirSync } from 'node:fs';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import { writeThenRename } from './atomic.js';
+
+export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
+export type Row = Record<string, Cell>;
+
+export interface TablesOptions {
+  /** 1 for wide text (bytes then do not depend on threads), more for narrow tables with ORDER BY a unique key. */
+  threads?: number;
+  memoryMegabytes?: number;
+  /** Where DuckDB spills and unfinished files lie. */
+  temporaryFolder: string;
+}
+
+/** A string as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A name as a quoted SQL identifier. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * `read_parquet([...])` over the files in the order given. `extra` are further arguments (`file_row_number=true`).
+ * A list of no files is an error of DuckDB's, so callers look first.
+ */
+export function parquet(files: readonly string[], extra = ''): string {
+  return `read_parquet([${files.map(literal).join(', ')}]${extra === '' ? '' : `, ${extra}`})`;
+}
+
+/**
+ * One DuckDB instance, in memory, that never contacts anything. See FACTS in docs/design: wide text is only ever
+ * streamed and never sorted, results reach JavaScript through a buffer of 1 KB, and files are renamed when whole.
+ */
+export class Tables {
+  readonly connection: DuckDBConnection;
+  private readonly instance: DuckDBInstance;
+  private readonly temporaryFolder: string;
+  private writerCount = 0;
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, temporaryFolder: string) {
+    this.instance = instance;
+    this.connection = connection;
+    this.temporaryFolder = temporaryFolder;
+  }
+
+  static async open(options: TablesOptions): Promise<Tables> {
+    mkdirSync(options.temporaryFolder, { recursive: true });
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: String(options.threads ?? 1),
+      memory_limit: `${options.memoryMegabytes ?? 512}MB`,
+      temp_directory: options.temporaryFolder,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    const connection = await instance.connect();
+    await connection.run("SET streaming_buffer_size='1KB'");
+    await connection.run("SET TimeZone='UTC'");
+    return new Tables(instance, connection, options.temporaryFolder);
+  }
+
+  /** Runs a statement for its effect. */
+  async run(sql: string): Promise<void> {
+    await this.connection.run(sql);
+  }
+
+  /** All rows of a small result. 64-bit integers become numbers; one beyond 2^53 throws, so cast such columns to VARCHAR. */
+  async rows<T extends Row = Row>(sql: string, parameters: DuckDBValue[] = []): Promise<T[]> {
+    const found: T[] = [];
+    for await (const chunk of this.stream<T>(sql, parameters)) for (const row of chunk) found.push(row);
+    return found;
+  }
+
+  /** The one row of a result that has exactly one. */
+  async row<T extends Row = Row>(sql: string, parameters: DuckDBValue[] = []): Promise<T> {
+    const found = await this.rows<T>(sql, parameters);
+    const first = found[0];
+    if (first === undefined || found.length !== 1) throw new Error(`expected one row, found ${found.length}: ${sql}`);
+    return first;
+  }
+
+  /** Rows in chunks of up to 2,048, in the order of the query, with bounded memory. Let each chunk go before the next. */
+  async *stream<T extends Row = Row>(sql: string, parameters: DuckDBValue[] = []): AsyncGenerator<T[]> {
+    const result = await this.connection.stream(sql, parameters);
+    for await (const rows of result.yieldRowObjectJs()) {
+      for (const row of rows) for (const key in row) row[key] = toCell(row[key] as Cell | bigint) as never;
+      yield rows as unknown as T[];
+    }
+  }
+
+  /** Columns in chunks: faster than `stream` where a few columns of many rows are needed. */
+  async *streamColumns(
+    sql: string,
+    parameters: DuckDBValue[] = [],
+  ): AsyncGenerator<{ rowCount: number; columns: Record<string, DuckDBValue[]> }> {
+    const result = await this.connection.stream(sql, parameters);
+    const names = result.columnNames();
+    for (;;) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return;
+      const columns: Record<string, DuckDBValue[]> = {};
+      names.forEach((name, index) => {
+        columns[name] = chunk.getColumnValues(index) as DuckDBValue[];
+      });
+      yield { rowCount: chunk.rowCount, columns };
+    }
+  }
+
+  /** Column names and SQL types of a query. */
+  async describe(sql: string): Promise<{ name: string; type: string }[]> {
+    const rows = await this.rows<{ column_name: string; column_type: string }>(`DESCRIBE ${sql}`);
+    return rows.map((row) => ({ name: row.column_name, type: row.column_type }));
+  }
+
+  /** Writes a query as one Parquet file (zstd), whole or not at all. Returns its rows. */
+  async copy(select: string, path: string, rowGroupSize = 30_720): Promise<number> {
+    return writeThenRename(path, this.temporaryFolder, async (temporaryPath) => {
+      const result = await this.connection.run(
+        `COPY (${select}) TO ${literal(temporaryPath)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupSize})`,
+      );
+      return result.rowsChanged;
+    });
+  }
+
+  /** A writer of rows made in JavaScript: `types` are the columns in order with their DuckDB types. */
+  async writer(types: Record<string, DuckDBType>): Promise<TableWriter> {
+    this.writerCount += 1;
+    const name = `writer_${this.writerCount}`;
+    const columns = Object.entries(types).map(([column, type]) => `${identifier(column)} ${type.toString()}`);
+    await this.connection.run(`CREATE TABLE ${name} (${columns.join(', ')})`);
+    return new TableWriter(this, name, types);
+  }
+
+  close(): void {
+    this.connection.closeSync();
+    this.instance.closeSync();
+  }
+}
+
+/** Rows go into a table in memory; `writeTo` makes it a Parquet file in the order appended and empties it. */
+export class TableWriter {
+  /** Rows appended since the last `writeTo`. */
+  rowCount = 0;
+  private readonly tables: Tables;
+  private readonly name: string;
+  private readonly types: [string, DuckDBType][];
+  private appender: Awaited<ReturnType<DuckDBConnection['createAppender']>> | null = null;
+
+  constructor(tables: Tables, name: string, types: Record<string, DuckDBType>) {
+    this.tables = tables;
+    this.name = name;
+    this.types = Object.entries(types);
+  }
+
+  /** Appends one row. DuckDB stores U+FFFD for a lone surrogate without a word: callers look for them before. */
+  async append(row: Record<string, DuckDBValue>): Promise<void> {
+    this.appender ??= await this.tables.connection.createAppender(this.name);
+    for (const [column, type] of this.types) {
+      const value = row[column];
+      if (value === null || value === undefined) this.appender.appendNull();
+      else this.appender.appendValue(value, type);
+    }
+    this.appender.endRow();
+    this.rowCount += 1;
+  }
+
+  /** Writes what was appended to one Parquet file, also when that is nothing; `select` may derive or order columns. */
+  async writeTo(path: string, select = '*', orderBy = '', rowGroupSize?: number): Promise<number> {
+    this.flush();
+    const order = orderBy === '' ? '' : ` ORDER BY ${orderBy}`;
+    await this.tables.copy(`SELECT ${select} FROM ${this.name}${order}`, path, rowGroupSize);
+    const written = this.rowCount;
+    await this.tables.run(`TRUNCATE ${this.name}`);
+    this.rowCount = 0;
+    return written;
+  }
+
+  /** Makes the appended rows visible to queries on `tableName`. */
+  flush(): void {
+    this.appender?.closeSync();
+    this.appender = null;
+  }
+
+  get tableName(): string {
+    return this.name;
+  }
+
+  async drop(): Promise<void> {
+    this.flush();
+    await this.tables.run(`DROP TABLE ${this.name}`);
+  }
+}
+
+function toCell(value: Cell | bigint): Cell {
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    if (!Number.isSafeInteger(number)) throw new Error(`${value} does not fit a number; cast the column to VARCHAR`);
+    return number;
+  }
+  if (Array.isArray(value)) return value.map((each) => toCell(each as Cell | bigint));
+  if (value !== null && typeof value === 'object') {
+    for (const key of Object.keys(value)) value[key] = toCell(value[key] as Cell | bigint);
+  }
+  return value;
+}
