@@ -56,7 +56,7 @@ export interface StageContext {
   workers: number;
   /** `--limit`: rows per source, for a try. */
   limit: number | null;
-  /** Options of every stage that is in the pipeline, by stage name, for what one stage must know of another's options. */
+  /** Options of the stages named in `optionsOf` that are in the pipeline. */
   options: Partial<Record<StageName, Json>>;
   /** Absolute path of a path written in the pipeline file. */
   resolve(path: string): string;
@@ -93,7 +93,9 @@ export interface Stage<Options, Task extends Json = Json> {
   /** 'workers': tasks run in parallel threads. 'here': one after another in the main process, which may use its own pool. */
   runs: 'workers' | 'here';
   /** Part of the stage's options that only `finish` uses, so that changing it keeps the tasks. Default: none. */
-  finishOptions?: readonly (keyof Options & string)[];
+  finishOptions?: readonly string[];
+  /** Stages whose options this one looks at through `context.options`: they become part of its fingerprint. */
+  optionsOf?: readonly StageName[];
   /** Throws a Problem for what can be seen to be wrong before any stage runs (a missing file, a wrong column). */
   check?(options: Options, context: StageContext): Promise<void>;
   /** Everything outside the run folder that decides the result. */
