@@ -1,0 +1,97 @@
+import type { Compression } from './bytes.js';
+import { readBytes } from './bytes.js';
+import { bad, longestRowBytes, parseJson, type Reading } from './reading.js';
+
+/** Part of an uncompressed JSONL file: the lines that start in `[start, end)`, the first of which is line `firstLine`. */
+export interface LineRange {
+  start: number;
+  end: number;
+  firstLine: number;
+}
+
+const newline = 10;
+
+/** Rows of a JSONL file, a chunk's worth at a time. Blank lines are no rows; a last line that does not parse was cut off. */
+export async function* readJsonLines(
+  path: string,
+  compression: Compression,
+  range: LineRange = { start: 0, end: Number.POSITIVE_INFINITY, firstLine: 0 },
+): AsyncGenerator<Reading[]> {
+  // One byte early: the newline before `start`, if there is one, ends the line that belongs to the range before.
+  const from = range.start === 0 ? 0 : range.start - 1;
+  let skipping = range.start !== 0;
+  let line = range.firstLine;
+  let lineStart = from;
+  let chunkStart = from;
+  let parts: Buffer[] = [];
+  let partBytes = 0;
+  try {
+    for await (const chunk of readBytes(path, compression, from)) {
+      const readings: Reading[] = [];
+      let position = 0;
+      for (;;) {
+        const end = chunk.indexOf(newline, position);
+        if (end === -1) break;
+        if (skipping) skipping = false;
+        else {
+          const tail = chunk.subarray(position, end);
+          const bytes = partBytes === 0 ? tail : Buffer.concat([...parts, tail]);
+          const reading = readLine(bytes, partBytes + tail.length, line, lineStart);
+          if (reading !== null) readings.push(reading);
+          line += 1;
+        }
+        parts = [];
+        partBytes = 0;
+        position = end + 1;
+        lineStart = chunkStart + position;
+        if (lineStart >= range.end) {
+          yield readings;
+          return;
+        }
+      }
+      const rest = chunk.subarray(position);
+      if (!skipping && rest.length > 0) {
+        if (partBytes + rest.length <= longestRowBytes) parts.push(Buffer.from(rest));
+        else parts = parts.slice(0, 1);
+        partBytes += rest.length;
+      }
+      chunkStart += chunk.length;
+      if (readings.length > 0) yield readings;
+    }
+  } catch (error) {
+    if (!isStreamError(error)) throw error;
+    yield [bad('cut off', line, lineStart, partBytes > 0 ? Buffer.concat(parts) : error.message)];
+    return;
+  }
+  if (partBytes === 0 || skipping) return;
+  const reading = readLine(Buffer.concat(parts), partBytes, line, lineStart);
+  if (reading !== null)
+    yield [reading.kind === 'bad' && reading.reason === 'not JSON' ? { ...reading, reason: 'cut off' } : reading];
+}
+
+/** A decoder's complaint about its input, as opposed to a Problem or a bug of ours. */
+export function isStreamError(error: unknown): error is Error {
+  if (!(error instanceof Error) || error.name === 'Problem') return false;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return (
+    code.startsWith('Z_') ||
+    code.startsWith('ZSTD_') ||
+    code === 'ERR_BUFFER_TOO_LARGE' ||
+    (error.constructor === Error && code === '')
+  );
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function readLine(bytes: Buffer, length: number, line: number, offset: number): Reading | null {
+  if (length > longestRowBytes) return bad('too long', line, offset, bytes);
+  const content =
+    offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+  if (isBlank(content)) return null;
+  return parseJson(content, line, offset);
+}
+
+function isBlank(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x0d && byte !== 0x09) return false;
+  return true;
+}

@@ -1,0 +1,157 @@
+import {
+  DuckDBArrayValue,
+  DuckDBBlobValue,
+  DuckDBListValue,
+  DuckDBMapValue,
+  DuckDBStructValue,
+  DuckDBUnionValue,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { Problem } from '../../problem.js';
+import { identifier, literal, parquet, type Tables } from '../tables.js';
+import { bad, type Reading } from './reading.js';
+
+export interface ParquetShape {
+  rowCount: number;
+  columns: { name: string; type: string }[];
+  /** Row groups in order: rows and uncompressed bytes of each. */
+  groups: { rows: number; bytes: number }[];
+}
+
+/** Columns and row groups of a Parquet file, from its footer alone. */
+export async function readParquetShape(tables: Tables, path: string): Promise<ParquetShape> {
+  try {
+    const columns = await tables.describe(`SELECT * FROM ${parquet([path])}`);
+    const groups = await tables.rows<{ rows: number; bytes: number }>(
+      `SELECT any_value(row_group_num_rows) AS rows, sum(total_uncompressed_size)::BIGINT AS bytes
+       FROM parquet_metadata(${literal(path)}) GROUP BY row_group_id ORDER BY row_group_id`,
+    );
+    return { rowCount: groups.reduce((sum, group) => sum + group.rows, 0), columns, groups };
+  } catch (error) {
+    throw new Problem('the file is not readable as Parquet', {
+      where: path,
+      found: messageOf(error),
+      try: 'fetch it again: a Parquet file that was cut off has lost its index and none of its rows can be read',
+      cause: error,
+    });
+  }
+}
+
+export interface ParquetRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * Rows `[start, end)` of a Parquet file as plain objects. Where a page does not read, the rows of its chunk are tried
+ * one by one, so that what is readable around it survives.
+ * `where`: an SQL condition over the columns; its value stands under `whereColumn` in each row.
+ */
+export async function* readParquet(
+  tables: Tables,
+  path: string,
+  range?: ParquetRange,
+  options: { columns?: readonly string[]; where?: string } = {},
+): AsyncGenerator<Reading[]> {
+  let start = range?.start ?? 0;
+  let end = range?.end;
+  if (end === undefined) {
+    try {
+      end = (await readParquetShape(tables, path)).rowCount;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      yield [bad('unreadable Parquet', 0, null, error.parts.found ?? error.message)];
+      return;
+    }
+  }
+  let step = end - start;
+  while (start < end) {
+    const until = Math.min(end, start + step);
+    try {
+      for await (const readings of scan(tables, path, { start, end: until }, options)) {
+        start += readings.length;
+        yield readings;
+      }
+      if (start < until) throw new Error(`the file ends at row ${start}`);
+      step = Math.min(end - start, step * 2);
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      if (step > 1) step = Math.max(1, Math.floor(Math.min(step, until - start) / 8));
+      else {
+        yield [bad('unreadable Parquet', start, null, messageOf(error))];
+        start += 1;
+      }
+    }
+  }
+}
+
+/** Under which name the value of `where` stands in a row. */
+export const whereColumn = '__curate_where';
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function* scan(
+  tables: Tables,
+  path: string,
+  range: ParquetRange,
+  options: { columns?: readonly string[]; where?: string },
+): AsyncGenerator<Reading[]> {
+  const columns = options.columns === undefined ? '*' : options.columns.map(identifier).join(', ');
+  const where = options.where === undefined ? '' : `, (${options.where}) AS ${whereColumn}`;
+  // The alias lets a condition say metadata.column for a column that no canonical field takes.
+  const sql = `SELECT ${columns}${where} FROM ${parquet([path], 'file_row_number=true')} AS metadata
+    WHERE file_row_number >= ${range.start} AND file_row_number < ${range.end}`;
+  const result = await tables.connection.stream(sql);
+  const names = result.columnNames();
+  let index = range.start;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const rows: Record<string, unknown>[] = Array.from({ length: chunk.rowCount }, () => ({}));
+    names.forEach((name, at) => {
+      if (name === 'file_row_number') return;
+      const values = chunk.getColumnValues(at);
+      for (let row = 0; row < rows.length; row += 1) (rows[row] as Record<string, unknown>)[name] = plain(values[row]);
+    });
+    yield rows.map((row, at) => ({ kind: 'row', row, index: index + at, offset: null }));
+    index += rows.length;
+  }
+}
+
+/** A DuckDB value as JSON knows it. Integers beyond 2^53 stay exact as text. */
+function plain(value: DuckDBValue | undefined): unknown {
+  if (value === null || value === undefined) return null;
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'number':
+      return value;
+    case 'bigint': {
+      const number = Number(value);
+      return Number.isSafeInteger(number) ? number : String(value);
+    }
+  }
+  if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) return value.items.map(plain);
+  if (value instanceof DuckDBStructValue) {
+    return Object.fromEntries(Object.entries(value.entries).map(([name, each]) => [name, plain(each)]));
+  }
+  if (value instanceof DuckDBMapValue) {
+    return Object.fromEntries(value.entries.map(({ key, value: each }) => [String(key), plain(each)]));
+  }
+  if (value instanceof DuckDBUnionValue) return plain(value.value);
+  if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('base64');
+  return String(value);
+}
+
+function isDataError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    !(error instanceof Problem) &&
+    !/out of memory|INTERRUPT|Binder Error|Parser Error|No such file/i.test(error.message)
+  );
+}
+
+function messageOf(error: unknown): string {
+  // DuckDB names the file with its path; the caller says where.
+  return (error instanceof Error ? error.message : String(error)).replace(/ ?'\/[^']*'| ?"\/[^"]*"/g, '').slice(0, 300);
+}
