@@ -1,0 +1,214 @@
+/**
+ * RapidFuzz's `fuzz.ratio` against many documents, `100 · 2 · LCS / (|a| + |b|)` over code points, judged in integers:
+ * a pair matches when `200 · LCS >= threshold · (|a| + |b|)`. What is skipped is skipped because it cannot match:
+ * by length, by the characters that the two have in common, and by a banded LCS (32 characters at a step) that stops
+ * when the threshold is out of reach.
+ */
+
+export interface RatioMatch {
+  document: number;
+  /** 0 to 100. */
+  ratio: number;
+}
+
+export class RatioIndex {
+  readonly threshold: number;
+  /** Code point → 1, 2, …; 0 for what occurs in no document. */
+  private readonly alphabet = new Int32Array(0x110000);
+  private readonly alphabetSize: number;
+  /** Document numbers by rising length, and everything below in that order. */
+  private readonly order: Int32Array;
+  private readonly lengths: Int32Array;
+  private readonly points: Int32Array[];
+  private readonly tallies: Uint16Array;
+  private readonly mostPoints: number;
+  private text = new Int32Array(1024);
+  private masks = new Int32Array(0);
+  private rows = new Int32Array(0);
+  private readonly tally = new Int32Array(classCount);
+
+  /** `threshold`: an integer from 1 to 100. */
+  constructor(documents: readonly string[], threshold: number) {
+    this.threshold = threshold;
+    const coded = documents.map(codePoints);
+    this.alphabetSize = this.numberByFrequency(coded);
+    for (const points of coded)
+      for (let index = 0; index < points.length; index += 1)
+        points[index] = this.alphabet[points[index] as number] as number;
+    this.order = Int32Array.from(coded.keys()).sort(
+      (a, b) => (coded[a]?.length ?? 0) - (coded[b]?.length ?? 0) || a - b,
+    );
+    this.points = [...this.order].map((document) => coded[document] as Int32Array);
+    this.lengths = Int32Array.from(this.points, (points) => points.length);
+    this.mostPoints = Math.floor(((200 - threshold) * (this.lengths[this.lengths.length - 1] ?? 0)) / threshold);
+    this.tallies = new Uint16Array(documents.length * classCount);
+    this.points.forEach((points, place) => {
+      // Counts of a document of 65,535 characters and more may not fit: `find` does not look at them.
+      for (const point of points) {
+        const at = place * classCount + classOf(point);
+        this.tallies[at] = (this.tallies[at] as number) + 1;
+      }
+    });
+  }
+
+  /** Every document at or above the threshold, in the order of the documents. */
+  find(text: string): RatioMatch[] {
+    // A code point is at most two units: a text far longer than any document is not worth reading.
+    if (text.length > 2 * this.mostPoints) return [];
+    const length = this.read(text);
+    const { threshold, lengths, tallies, tally } = this;
+    const [from, to] = this.window(length);
+    if (from === to) return [];
+    tally.fill(0);
+    for (let index = 0; index < length; index += 1) {
+      const of = classOf(this.text[index] as number);
+      tally[of] = (tally[of] as number) + 1;
+    }
+    const found: RatioMatch[] = [];
+    let wordCount = 0;
+    for (let place = from; place < to; place += 1) {
+      const other = lengths[place] as number;
+      const needed = Math.ceil((threshold * (length + other)) / 200);
+      const spare = length - needed;
+      const otherSpare = other - needed;
+      if (spare < 0 || otherSpare < 0) continue;
+      let surplus = 0;
+      let lack = 0;
+      const base = place * classCount;
+      if (other < 0xffff)
+        for (let of = 0; of < classCount; of += 1) {
+          const difference = (tally[of] as number) - (tallies[base + of] as number);
+          if (difference > 0) surplus += difference;
+          else lack -= difference;
+          if (surplus > spare || lack > otherSpare) break;
+        }
+      if (surplus > spare || lack > otherSpare) continue;
+      if (wordCount === 0) wordCount = this.prepare(length);
+      const common = this.lcsAtLeast(this.points[place] as Int32Array, wordCount, spare, otherSpare);
+      if (common >= needed)
+        found.push({
+          document: this.order[place] as number,
+          ratio: length + other === 0 ? 100 : (200 * common) / (length + other),
+        });
+    }
+    if (wordCount > 0) this.clear(length, wordCount);
+    return found.sort((a, b) => a.document - b.document);
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** Numbers code points from 1, the most frequent first (ties by code point). Returns one more than the last number. */
+  private numberByFrequency(coded: readonly Int32Array[]): number {
+    const counts = new Map<number, number>();
+    for (const points of coded) for (const point of points) counts.set(point, (counts.get(point) ?? 0) + 1);
+    const sorted = [...counts].sort(([a, countA], [b, countB]) => countB - countA || a - b);
+    sorted.forEach(([point], index) => {
+      this.alphabet[point] = index + 1;
+    });
+    return sorted.length + 1;
+  }
+
+  /** Reads a text's code points into `this.text` as alphabet numbers and returns how many there are. */
+  private read(text: string): number {
+    if (this.text.length < text.length) this.text = new Int32Array(text.length * 2);
+    let length = 0;
+    for (let index = 0; index < text.length; index += 1) {
+      const point = text.codePointAt(index) as number;
+      if (point > 0xffff) index += 1;
+      this.text[length] = this.alphabet[point] as number;
+      length += 1;
+    }
+    return length;
+  }
+
+  /** The documents whose length allows the threshold: `200 · min >= threshold · (a + b)`. */
+  private window(length: number): [number, number] {
+    const least = Math.ceil((this.threshold * length) / (200 - this.threshold));
+    const most = Math.floor(((200 - this.threshold) * length) / this.threshold);
+    return [lowerBound(this.lengths, least), lowerBound(this.lengths, most + 1)];
+  }
+
+  /** Where each character of the text stands, as bits: `wordCount` words for each number of the alphabet. */
+  private prepare(length: number): number {
+    const wordCount = Math.max(1, (length + 31) >>> 5);
+    if (this.masks.length < wordCount * this.alphabetSize) this.masks = new Int32Array(wordCount * this.alphabetSize);
+    if (this.rows.length < wordCount) this.rows = new Int32Array(wordCount * 2);
+    for (let index = 0; index < length; index += 1) {
+      const point = this.text[index] as number;
+      if (point === 0) continue;
+      const at = point * wordCount + (index >>> 5);
+      this.masks[at] = (this.masks[at] as number) | (1 << (index & 31));
+    }
+    return wordCount;
+  }
+
+  private clear(length: number, wordCount: number): void {
+    for (let index = 0; index < length; index += 1)
+      this.masks[(this.text[index] as number) * wordCount + (index >>> 5)] = 0;
+  }
+
+  /**
+   * Hyyrö's bit-parallel LCS over the matches that a sufficient alignment can use: it leaves at most `spare` characters
+   * of the text and `otherSpare` of the document unmatched, so a match lies at most that far from the diagonal. The
+   * carry out of the last word says whether the LCS grew by one. Stops, with too little, when more than `otherSpare` is missing.
+   */
+  private lcsAtLeast(other: Int32Array, wordCount: number, spare: number, otherSpare: number): number {
+    const { masks, rows } = this;
+    rows.fill(-1, 0, wordCount);
+    const length = other.length;
+    let common = 0;
+    let missed = 0;
+    for (let column = 0; column < length; column += 1) {
+      const first = column > otherSpare ? (column - otherSpare) >>> 5 : 0;
+      const end = Math.min(wordCount, ((column + spare) >>> 5) + 1);
+      const base = (other[column] as number) * wordCount;
+      let carry = 0;
+      for (let word = first; word < end; word += 1) {
+        const row = rows[word] as number;
+        const matched = row & (masks[base + word] as number);
+        const sum = (row + matched + carry) | 0;
+        carry = ((row & matched) | ((row | matched) & ~sum)) >>> 31;
+        rows[word] = sum | (row & ~matched);
+      }
+      if (carry === 1) common += 1;
+      else {
+        missed += 1;
+        if (missed > otherSpare) return common;
+      }
+    }
+    return common;
+  }
+}
+
+/** The most frequent characters have a class of their own, the others share the rest. */
+const classCount = 48;
+const ownClasses = 32;
+
+function classOf(point: number): number {
+  if (point === 0) return classCount - 1;
+  return point <= ownClasses ? point - 1 : ownClasses + (point % (classCount - 1 - ownClasses));
+}
+
+function codePoints(text: string): Int32Array {
+  const points = new Int32Array(text.length);
+  let count = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const point = text.codePointAt(index) as number;
+    if (point > 0xffff) index += 1;
+    points[count] = point;
+    count += 1;
+  }
+  return points.slice(0, count);
+}
+
+/** The first index whose value is at least `value`. */
+function lowerBound(sorted: Int32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
