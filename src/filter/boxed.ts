@@ -10,13 +10,13 @@ export const boxed = defineRule({
     type: 'BOOLEAN',
     value: {
       from: 'text',
+      name: `boxed of ${of}`,
       columns: of === 'answer' ? ['answer'] : ['reasoning', 'answer'],
       measure: (texts) => texts.some((text) => text !== null && hasBoxedAnswer(text)),
     },
     test: { by: 'condition', sql: (column) => column },
     describe: (value) => (value === true ? `\\boxed{…} in the ${of}` : `no \\boxed{…} in the ${of}`),
     requirement: () => `\\boxed{…} in the ${of}`,
-    flip: () => null,
   }),
 });
 

@@ -15,7 +15,7 @@ export const complete = defineRule({
           test: { by: 'condition', sql: (column) => column },
           describe: (value) => (value === true ? 'complete' : 'incomplete'),
           requirement: () => 'complete',
-          flip: (value) => (value === true ? null : { option: '', to: false }),
+          flip: (_, passes) => (passes ? null : { option: '', to: false }),
         }
       : null,
 });

@@ -19,7 +19,10 @@ export const domain = defineRule({
     },
     describe: (value) => (value === null ? 'group was not embedded' : `label ${String(value)}`),
     requirement: () => keep.join(', '),
-    flip: (value) =>
-      typeof value !== 'string' || value.endsWith(uncertainSuffix) ? null : { option: 'keep', to: [...keep, value] },
+    flip: (value, passes) => {
+      if (typeof value !== 'string' || value === '' || value.endsWith(uncertainSuffix)) return null;
+      if (!passes) return { option: 'keep', to: [...keep, value] };
+      return keep.length === 1 ? null : { option: 'keep', to: keep.filter((label) => label !== value) };
+    },
   }),
 });

@@ -5,6 +5,7 @@ import type { Json } from '../store/fingerprint.js';
 import { identifier, parquet, type Tables } from '../store/tables.js';
 import { countJudged, type FilterTaskReport, ruleFigures, sum, sumBySource } from './counts.js';
 import { checkExpressions, type LabelTables, valuesQuery, verdictColumns } from './judge.js';
+import { checkKeptLabels } from './label-names.js';
 import { limitsInForce } from './limits.js';
 import { boundRules, type FilterOptions, filterOptions } from './registry.js';
 import { type BoundRule, valueColumn } from './rule.js';
@@ -40,6 +41,9 @@ export const filter = defineStage<FilterOptions, FilterTask>({
         found: 'a pipeline without classify, so no row has a domain',
         try: 'add embed:, cluster: and classify:, or take filter.domain out',
       });
+    }
+    if (options.domain !== undefined) {
+      checkKeptLabels(options.domain.keep, objectAt(context.options.classify).labels, context.resolve);
     }
     if (!rules.some((rule) => rule.value.from === 'expression')) return;
     const tables = await context.openTables();
@@ -88,7 +92,16 @@ export const filter = defineStage<FilterOptions, FilterTask>({
       await refuseUnlabelled(tables, options);
       const path = context.run.file('verdicts/filter', `${String(task.index).padStart(5, '0')}.parquet`);
       const stored = rules.flatMap((rule) => valueColumn(rule) ?? []);
-      const columns = ['id', 'source', 'file', 'row', ...rules.map((rule) => rule.key), ...stored, 'first_failed'];
+      const columns = [
+        'id',
+        'source',
+        'file',
+        'row',
+        'prompt_key',
+        ...rules.map((rule) => rule.key),
+        ...stored,
+        'first_failed',
+      ];
       await tables.copy(`SELECT ${columns.map(identifier).join(', ')} FROM judged ORDER BY file, row`, path);
       const files = [context.run.relative(path)];
       return { files, limits: task.limits, ...(await countJudged(tables, rules, rowFiles, options)) };
@@ -173,7 +186,7 @@ async function createJudged(
     });
   }
   const stored = rules.flatMap((rule) => valueColumn(rule) ?? []);
-  const columns = ['id', 'source', 'file', 'row', 'embedded', ...stored].map(identifier);
+  const columns = ['id', 'source', 'file', 'row', 'prompt_key', 'embedded', ...stored].map(identifier);
   await tables.run(
     `CREATE TEMP TABLE judged AS SELECT ${[...columns, ...verdictColumns(rules, limits)].join(', ')} FROM measured`,
   );

@@ -24,7 +24,11 @@ export const language = defineRule({
     },
     describe: (value) => (value === null ? 'language unknown' : `language ${String(value)}`),
     requirement: () => `${keep.join(', ')}${missing === 'keep' ? ' or unknown' : ''}`,
-    flip: (value) =>
-      typeof value === 'string' ? { option: 'keep', to: [...keep, value] } : { option: 'missing', to: 'keep' },
+    flip: (value, passes) =>
+      passes
+        ? null
+        : typeof value === 'string'
+          ? { option: 'keep', to: [...keep, value] }
+          : { option: 'missing', to: 'keep' },
   }),
 });

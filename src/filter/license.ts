@@ -24,7 +24,11 @@ export const license = defineRule({
     },
     describe: (value) => (value === null ? 'no licence stated' : `licence ${String(value)}`),
     requirement: () => `${allow.join(', ')}${missing === 'keep' ? ' or none stated' : ''}`,
-    flip: (value) =>
-      typeof value === 'string' ? { option: 'allow', to: [...allow, value] } : { option: 'missing', to: 'keep' },
+    flip: (value, passes) =>
+      passes
+        ? null
+        : typeof value === 'string'
+          ? { option: 'allow', to: [...allow, value] }
+          : { option: 'missing', to: 'keep' },
   }),
 });

@@ -16,6 +16,7 @@ export const loops = defineRule({
     type: 'DOUBLE',
     value: {
       from: 'text',
+      name: `repeated ${ngram}-grams of ${of}`,
       columns: of === 'trace' ? ['reasoning', 'answer'] : ['reasoning'],
       measure: (texts) => repeatedShare(texts.filter((text) => text !== null).join('\n'), ngram),
     },

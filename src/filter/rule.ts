@@ -9,8 +9,13 @@ export type RuleValue =
   | { from: 'label' }
   /** What a person wrote: SQL over all columns of `rows`, checked before it runs. */
   | { from: 'expression'; expression: string }
-  /** A measure of the text itself, for which the rows' text is read once. */
-  | { from: 'text'; columns: readonly TextColumn[]; measure(texts: readonly (string | null)[]): number | boolean };
+  /** A measure of the text itself, for which the rows' text is read once. Equal names, equal measures. */
+  | {
+      from: 'text';
+      name: string;
+      columns: readonly TextColumn[];
+      measure(texts: readonly (string | null)[]): number | boolean;
+    };
 
 export type TextColumn = 'prompt' | 'reasoning' | 'answer';
 
@@ -35,8 +40,8 @@ export interface BoundRule {
   describe(value: Cell): string;
   /** What passes, in words: `at most 47`. `limit` is the number in force where the test has one. */
   requirement(limit: number | null): string;
-  /** The smallest change of the rule's options with which a row of this value passes; null where none would. */
-  flip(value: Cell): { option: string; to: Cell } | null;
+  /** The smallest change of one option ('' for the rule itself) that turns the verdict on a row of this value; else null. */
+  flip(value: Cell, passes: boolean): { option: string; to: Cell } | null;
 }
 
 export interface Rule<Options> {
@@ -89,10 +94,12 @@ export function countOf(...columns: string[]): string {
 }
 
 function flipLimit(test: RuleTest & { by: 'limit' }, type: BoundRule['type']): BoundRule['flip'] {
-  return (value) => {
+  return (value, passes) => {
     if (typeof value !== 'number') return null;
-    if (test.passes === '<=') return { option: test.option, to: value };
+    const at = (to: number) => (to < 0 ? null : { option: test.option, to });
+    if (test.passes === '<=') return passes ? (type === 'INTEGER' ? at(value - 1) : null) : at(value);
     if (type !== 'INTEGER') return null;
-    return { option: test.option, to: test.passes === '>' ? value - 1 : value + 1 };
+    if (passes) return at(value);
+    return at(test.passes === '>' ? value - 1 : value + 1);
   };
 }

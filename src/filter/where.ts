@@ -12,6 +12,5 @@ export const where = defineRule({
     test: { by: 'condition', sql: (column) => column },
     describe: (value) => (value === true ? 'true' : 'not true'),
     requirement: () => expression,
-    flip: () => null,
   }),
 });

@@ -146,6 +146,17 @@ describe('domain', () => {
     await expect(filter.check?.(options, contextOf(run))).rejects.toThrow(Problem);
   });
 
+  it('a mistyped label is refused before anything runs', async () => {
+    const run = await runFolderWith({});
+    const options = filterOptions.parse({ domain: { keep: ['Medicall', 'Math'] } });
+    const check = (labels: string | string[]) => filter.check?.(options, contextOf(run, { classify: { labels } }));
+    await expect(check(['Medical', 'Math'])).rejects.toMatchObject({
+      parts: { items: ['filter.domain.keep  no label "Medicall"; did you mean Medical?'] },
+    });
+    await expect(check('medical-domains')).rejects.toThrow('a label that classify never gives');
+    await expect(check(['Medicall', 'Math'])).resolves.toBeUndefined();
+  });
+
   it('a label that no cluster has is named', async () => {
     const run = await runFolderWith({ 'a.parquet': rows });
     await writeClusters(run, clusters);
