@@ -188,6 +188,13 @@ export class TableWriter {
     return this.name;
   }
 
+  /** Forgets what was appended. */
+  async clear(): Promise<void> {
+    this.flush();
+    await this.tables.run(`TRUNCATE ${this.name}`);
+    this.rowCount = 0;
+  }
+
   async drop(): Promise<void> {
     this.flush();
     await this.tables.run(`DROP TABLE ${this.name}`);

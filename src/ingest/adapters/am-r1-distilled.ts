@@ -1,0 +1,23 @@
+import { defineAdapter, isRecord } from '../adapter.js';
+import { readExchange } from '../conversation.js';
+import { splitInline } from '../trace.js';
+
+export const amR1Distilled = defineAdapter({
+  name: 'am-r1-distilled',
+  summary: 'messages whose turns carry info; <think>…</think> <answer>…</answer>',
+  needs: ['messages'],
+  read(row) {
+    const { system, prompt, question, answer, turns } = readExchange(row, 'messages');
+    const info = isRecord(question.record.info) ? question.record.info : {};
+    const reference = info.reference_answer;
+    return {
+      system,
+      prompt,
+      turns,
+      trace: splitInline(answer?.content ?? null, { alwaysTagged: true, answerTagged: true }),
+      referenceAnswer: typeof reference === 'string' || typeof reference === 'number' ? String(reference) : null,
+      used: ['messages'],
+      extra: { source: info.source ?? null, test_case: info.test_case ?? null },
+    };
+  },
+});

@@ -1,0 +1,19 @@
+import { defineAdapter, optionalText, text } from '../adapter.js';
+import { splitInline } from '../trace.js';
+
+export const r1DistillSft = defineAdapter({
+  name: 'r1-distill-sft',
+  summary: 'problem and reannotated_assistant_content with <think> inside (configs v0 and v1)',
+  needs: ['problem', 'reannotated_assistant_content'],
+  // v1 repeats the same text as two lists of messages.
+  ignores: ['reannotated_messages', 'messages'],
+  read(row) {
+    return {
+      nativeId: optionalText(row, 'id'),
+      prompt: text(row, 'problem'),
+      trace: splitInline(optionalText(row, 'reannotated_assistant_content'), { alwaysTagged: true }),
+      referenceAnswer: optionalText(row, 'solution'),
+      used: ['id', 'problem', 'reannotated_assistant_content', 'solution', 'reannotated_messages', 'messages'],
+    };
+  },
+});

@@ -1,0 +1,126 @@
+import { hash } from 'node:crypto';
+import { countWaits, measureWords, strip } from '../text/words.js';
+import { type Draft, isRecord, Unfit } from './adapter.js';
+import { languageOf } from './language.js';
+import type { CanonicalRow } from './row.js';
+import type { Source } from './sources.js';
+
+/** A canonical row with what finding repeats and duplicates needs. */
+export interface Canonical {
+  row: CanonicalRow;
+  /** Hash of prompt, trace and options: equal for rows that say the same. */
+  contentKey: string;
+  /** UTF-16 units of its texts: what shards are cut by. */
+  size: number;
+}
+
+/** What makes of a source's row a canonical one. Throws an `Unfit` for a row that must be quarantined. */
+export function canonicalise(value: unknown, source: Source, file: string, index: number): Canonical {
+  if (!isRecord(value)) throw new Unfit('not an object');
+  return complete(source.adapter.read(value, source.map), value, source, file, index);
+}
+
+/** The `metadata` that the row would get. Throws like `canonicalise`. */
+export function metadataOnly(value: unknown, source: Source): string {
+  if (!isRecord(value)) throw new Unfit('not an object');
+  const draft = source.adapter.read(value, source.map);
+  return metadataOf(value, draft, draft.trace.raw);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const empty = { words: 0, segmented: 0 };
+
+function complete(
+  draft: Draft,
+  value: Record<string, unknown>,
+  source: Source,
+  file: string,
+  index: number,
+): Canonical {
+  const prompt = strip(draft.prompt);
+  if (prompt === '') throw new Unfit('empty prompt');
+  const { reasoning, answer, raw } = draft.trace;
+  const system = filledOrNull(draft.system);
+  const reference = filledOrNull(draft.referenceAnswer);
+  const options = draft.options ?? null;
+  const model = filledOrNull(draft.model);
+  const license = filledOrNull(draft.license) ?? source.license;
+  const finishReason = filledOrNull(draft.finishReason);
+  for (const text of [prompt, reasoning, answer, system, reference, model, license, finishReason, ...(options ?? [])]) {
+    // DuckDB would store U+FFFD for it without a word.
+    if (text !== null && !text.isWellFormed()) throw new Unfit('lone surrogate');
+  }
+  const metadata = metadataOf(value, draft, raw);
+  const contentKey = shortHash(
+    [prompt, reasoning, answer, raw, ...(options ?? [])].map((text) => text ?? '').join('\0'),
+    32,
+  );
+  const nativeId =
+    draft.nativeId === null || draft.nativeId === undefined || draft.nativeId === '' ? null : draft.nativeId;
+  const promptWords = measureWords(prompt);
+  const reasoningWords = reasoning === null ? empty : measureWords(reasoning);
+  const answerWords = answer === null ? empty : measureWords(answer);
+  return {
+    contentKey,
+    size: prompt.length + (reasoning?.length ?? 0) + (answer?.length ?? 0) + metadata.length,
+    row: {
+      id: `${source.name}-${nativeId === null ? contentKey.slice(0, 16) : shortHash(String(nativeId), 16)}`,
+      source: source.name,
+      group: source.group,
+      origin: { file, row: index },
+      prompt,
+      reasoning,
+      answer,
+      system,
+      turns: draft.turns ?? 1,
+      reference_answer: reference,
+      options,
+      model,
+      language: languageOf(prompt),
+      complete: draft.trace.complete && isFinished(finishReason),
+      finish_reason: finishReason,
+      prompt_key: shortHash(prompt, 32),
+      prompt_words: promptWords.words,
+      reasoning_words: reasoningWords.words,
+      answer_words: answerWords.words,
+      prompt_words_segmented: promptWords.segmented,
+      reasoning_words_segmented: reasoningWords.segmented,
+      answer_words_segmented: answerWords.segmented,
+      reasoning_waits: reasoning === null ? 0 : countWaits(reasoning),
+      answer_waits: answer === null ? 0 : countWaits(answer),
+      license,
+      metadata,
+    },
+  };
+}
+
+/** Where a generator says why it stopped, only its own end counts. */
+function isFinished(reason: string | null): boolean {
+  return reason === null || reason === 'stop' || reason === 'eos_token' || reason === 'end_turn';
+}
+
+/** JSON of the fields that no column took. JSON escapes lone surrogates, so this is always well-formed. */
+function metadataOf(value: Record<string, unknown>, draft: Draft, raw: string | null): string {
+  const rest = Object.create(null) as Record<string, unknown>;
+  for (const [key, each] of Object.entries(value)) {
+    if (each !== null && each !== undefined && !draft.used.includes(key)) rest[key] = each;
+  }
+  for (const [key, each] of Object.entries(draft.extra ?? {}))
+    if (each !== null && each !== undefined) rest[key] = each;
+  if (raw !== null) rest.raw = raw;
+  try {
+    return JSON.stringify(rest);
+  } catch {
+    throw new Unfit('nested too deep');
+  }
+}
+
+function shortHash(text: string, length: number): string {
+  return hash('sha256', text, 'hex').slice(0, length);
+}
+
+function filledOrNull(text: string | null | undefined): string | null {
+  const trimmed = strip(text ?? '');
+  return trimmed === '' ? null : trimmed;
+}

@@ -1,0 +1,179 @@
+import { defineStage, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
+import { Problem } from '../problem.js';
+import { canonicalJson } from '../store/fingerprint.js';
+import { readJsonLines } from '../store/readers/json-lines.js';
+import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js';
+import { readBatches } from '../store/readers/read-rows.js';
+import { excerptOf, type Reading } from '../store/readers/reading.js';
+import type { Tables } from '../store/tables.js';
+import { Unfit } from './adapter.js';
+import { canonicalise } from './canonical.js';
+import { checkSources } from './check.js';
+import { merge } from './merge.js';
+import { type IngestOptions, options } from './options.js';
+import { ShardWriter } from './shards.js';
+import { entryLabel, resolveSource, type Source } from './sources.js';
+import { TaskCounts } from './task-counts.js';
+import { cutTasks, type IngestTask } from './tasks.js';
+import { openWhere } from './where.js';
+
+/**
+ * Reads the sources and writes every row down once in one shape, with its counts, language, keys and identity. What
+ * cannot be read goes to quarantine with its place and reason.
+ */
+export const ingest = defineStage<IngestOptions, IngestTask>({
+  name: 'ingest',
+  summary: 'reads the sources into canonical rows',
+  version: 1,
+  options,
+  reads: [],
+  joins: [],
+  writes: ['rows', 'prompts', 'quarantine'],
+  runs: 'workers',
+
+  async check(options, context) {
+    await withTables(context, (tables) => checkSources(options, context, tables));
+  },
+
+  async inputs(options, context) {
+    const inputs = new Map<string, StageInput>();
+    for (const source of await resolveAll(options, context)) {
+      for (const file of source.files) {
+        const name = `${source.name}/${file.name}`;
+        const revision = source.revision === null ? {} : { revision: source.revision };
+        inputs.set(name, { kind: 'source', name, sha256: await context.hash(file.path), ...revision });
+      }
+    }
+    return [...inputs.values()];
+  },
+
+  async tasks(options, context) {
+    const sources = await resolveAll(options, context);
+    return withTables(context, async (tables) => {
+      const tasks: IngestTask[] = [];
+      for (const source of sources) tasks.push(...(await cutTasks(source, tables, context.limit)));
+      return tasks;
+    });
+  },
+
+  async work(task, options, context) {
+    const entry = options.sources[task.entry];
+    if (entry === undefined) throw new Error(`no entry ${task.entry}`);
+    const source = await resolveOnce(options, task.entry, context);
+    return withTables(context, (tables) => readTask(task, source, tables, context));
+  },
+
+  async finish(reports, options, context) {
+    return merge(reports, await resolveAll(options, context), options, context);
+  },
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function readTask(task: IngestTask, source: Source, tables: Tables, context: StageContext): Promise<TaskReport> {
+  const path = source.files.find((file) => file.name === task.file)?.path;
+  if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
+  const writer = await ShardWriter.open(tables, context.run, task.entry, task.task);
+  const where = await openWhere(tables, source);
+  const counts = new TaskCounts();
+  const reject = async (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
+    if (source.onError === 'fail') throw badRow(reading, source, task.file);
+    counts.quarantine(reading.reason);
+    await writer.reject(source.name, task.file, reading);
+  };
+  for await (const readings of firstRows(readPiece(task, path, source, tables), task.rows)) {
+    const accepted = where === null ? null : await where.accepts(readings);
+    for (const [at, reading] of readings.entries()) {
+      counts.read += 1;
+      if (reading.kind === 'bad') {
+        await reject(reading);
+        continue;
+      }
+      try {
+        if (accepted !== null && !accepted(at)) {
+          counts.where += 1;
+          continue;
+        }
+        await writer.add(canonicalise(reading.row, source, task.file, reading.index));
+      } catch (error) {
+        if (!(error instanceof Unfit)) throw error;
+        await reject({
+          index: reading.index,
+          offset: reading.offset,
+          reason: error.message,
+          excerpt: excerptOfRow(reading.row),
+        });
+      }
+    }
+    context.progress({ done: counts.read, total: task.rows, unit: 'rows' });
+  }
+  await writer.close();
+  return { files: writer.files, entry: task.entry, task: task.task, file: task.file, ...counts.toJson() };
+}
+
+function readPiece(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {
+  if (task.kind === 'lines') return readJsonLines(path, 'none', task);
+  if (task.kind === 'rows') return readColumns(task, path, source, tables);
+  return readBatches(path, tables);
+}
+
+/** Without the columns that only repeat others. */
+async function* readColumns(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {
+  const { columns } = await readParquetShape(tables, path);
+  const ignored = source.adapter.ignores ?? [];
+  const wanted = columns.map((column) => column.name).filter((name) => !ignored.includes(name));
+  yield* readParquet(tables, path, task, { columns: wanted });
+}
+
+async function* firstRows(batches: AsyncGenerator<Reading[]>, limit: number | null): AsyncGenerator<Reading[]> {
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  for await (const readings of batches) {
+    yield readings.length <= left ? readings : readings.slice(0, left);
+    left -= readings.length;
+    if (left <= 0) return;
+  }
+}
+
+function excerptOfRow(row: unknown): string {
+  try {
+    return excerptOf(JSON.stringify(row) ?? '');
+  } catch {
+    return 'nested too deep to show';
+  }
+}
+
+function badRow(reading: { index: number; reason: string; excerpt: string }, source: Source, file: string): Problem {
+  const line = /jsonl|ndjson/.test(file) ? `:${reading.index + 1}` : `, row ${reading.index + 1}`;
+  return new Problem(`${entryLabel(source.entry, source.name)}: a row cannot be read, and on_error is fail`, {
+    where: `${file}${line}`,
+    found: reading.reason,
+    try: 'mend the row, or on_error: quarantine to set such rows aside and count them',
+  });
+}
+
+async function resolveAll(options: IngestOptions, context: StageContext): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const [index, entry] of options.sources.entries()) sources.push(await resolveSource(entry, index, context));
+  return sources;
+}
+
+/** A worker resolves each entry once, not once per task. */
+const resolved = new Map<string, Promise<Source>>();
+
+function resolveOnce(options: IngestOptions, index: number, context: StageContext): Promise<Source> {
+  const entry = options.sources[index];
+  if (entry === undefined) throw new Error(`no entry ${index}`);
+  const key = `${context.run.path}\0${context.resolve('.')}\0${index}\0${canonicalJson(JSON.parse(JSON.stringify(entry)))}`;
+  const known = resolved.get(key) ?? resolveSource(entry, index, context);
+  resolved.set(key, known);
+  return known;
+}
+
+async function withTables<T>(context: StageContext, use: (tables: Tables) => Promise<T>): Promise<T> {
+  const tables = await context.openTables();
+  try {
+    return await use(tables);
+  } finally {
+    tables.close();
+  }
+}

@@ -1,0 +1,108 @@
+import type { StageContext } from '../pipeline/stage.js';
+import { Problem } from '../problem.js';
+import type { Adapter, ColumnMap } from './adapter.js';
+import { adapterNamed } from './adapters.js';
+import { findFiles, globMatcher, nameOfPattern, type SourceFile } from './files.js';
+import type { SourceEntry } from './options.js';
+import { type NamedSource, readSourceFile } from './source-file.js';
+
+/** An entry of `sources` with everything that its YAML, the named source and the files on disk say. */
+export interface Source {
+  entry: number;
+  name: string;
+  group: string;
+  adapter: Adapter;
+  map: ColumnMap;
+  license: string | null;
+  /** SQL conditions, all of which must hold. */
+  where: string[];
+  limit: number | null;
+  onError: 'quarantine' | 'fail';
+  files: SourceFile[];
+  /** Commit on the hub. */
+  revision: string | null;
+}
+
+/** How a Problem calls an entry. */
+export function entryLabel(entry: number, name: string): string {
+  return `sources[${entry}] (${name})`;
+}
+
+/** Resolves one entry; throws a Problem where its files are not to be had. */
+export async function resolveSource(entry: SourceEntry, index: number, context: StageContext): Promise<Source> {
+  const named = entry.use === undefined ? null : readSourceFile(entry.use);
+  const paths = listOf(entry.path);
+  const name = entry.name ?? entry.use ?? nameOf(entry, paths);
+  const label = entryLabel(index, name);
+  checkChoices(entry, named, label, paths.length > 0);
+  const adapter = entry.adapter ?? named?.adapter;
+  if (adapter === undefined) throw new Error('the options hold an adapter or a named source');
+  return {
+    entry: index,
+    name,
+    group: entry.group ?? named?.group ?? name,
+    adapter: adapterNamed(adapter),
+    map: entry.map ?? {},
+    license: entry.license ?? named?.license ?? null,
+    where: [named?.where, entry.where].filter((each) => each !== undefined),
+    limit: entry.limit ?? null,
+    onError: entry.on_error,
+    ...(await filesOf(entry, label, context)),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function nameOf(entry: SourceEntry, paths: readonly string[]): string {
+  if (entry.hub !== undefined) return (entry.hub.split('/')[1] ?? entry.hub).toLowerCase();
+  return nameOfPattern(paths[0] ?? '') ?? entry.adapter ?? 'source';
+}
+
+async function filesOf(
+  entry: SourceEntry,
+  label: string,
+  context: StageContext,
+): Promise<{ files: SourceFile[]; revision: string | null }> {
+  const paths = listOf(entry.path);
+  if (paths.length > 0) {
+    const found = findFiles(paths.map((path) => context.resolve(path)));
+    const files = choose(found, listOf(entry.files));
+    if (files.length > 0) return { files, revision: null };
+    throw new Problem(`${label}: no file at ${paths.join(', ')}`, {
+      where: paths.map((path) => context.resolve(path)).join(', '),
+      found:
+        found.length === 0
+          ? 'nothing there'
+          : `${found.length} files, none of which files: ${listOf(entry.files).join(', ')} names`,
+      try: 'paths are relative to the pipeline file; curate inspect FILE shows what a file holds',
+    });
+  }
+  throw new Problem(`${label}: the hub is not supported yet`, { try: 'path: with local files' });
+}
+
+/** A config or split that the source does not have, or one that must be named and is not. */
+function checkChoices(entry: SourceEntry, named: NamedSource | null, label: string, local: boolean): void {
+  for (const kind of ['config', 'split'] as const) {
+    const known = Object.keys((kind === 'config' ? named?.configs : named?.splits) ?? {});
+    const asked = entry[kind];
+    if (asked !== undefined && named !== null && !known.includes(asked)) {
+      throw new Problem(`${label}: no ${kind} "${asked}"`, {
+        found: known.length === 0 ? `${named.name} has no ${kind}s` : `${named.name} has ${known.join(', ')}`,
+        try: known.length === 0 ? `leave out ${kind}` : `${kind}: ${known[0]}`,
+      });
+    }
+  }
+  if (named?.split_required === true && entry.split === undefined && !local) {
+    throw new Problem(`${label}: split must be named, because another split is a benchmark`, { try: 'split: train' });
+  }
+}
+
+function choose(files: readonly SourceFile[], globs: readonly string[]): SourceFile[] {
+  if (globs.length === 0) return [...files];
+  const matchers = globs.map(globMatcher);
+  return files.filter((file) => matchers.some((matcher) => matcher.test(file.name)));
+}
+
+export function listOf(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}

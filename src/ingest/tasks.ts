@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { detectFormat } from '../store/readers/format.js';
+import { readParquetShape } from '../store/readers/parquet-rows.js';
+import { readBatches } from '../store/readers/read-rows.js';
+import type { Tables } from '../store/tables.js';
+import type { SourceFile } from './files.js';
+import type { Source } from './sources.js';
+
+/**
+ * One piece of one file. Pieces are cut by bytes of the input alone. Its `kind` says how `start` and `end` are meant:
+ * bytes of a JSONL file, rows of a Parquet file, or (whole) nothing, the file being read from its beginning.
+ */
+export type IngestTask = {
+  entry: number;
+  /** Counts within the entry. */
+  task: number;
+  file: string;
+  kind: 'lines' | 'rows' | 'whole';
+  start: number;
+  end: number;
+  /** Line with which a piece of a JSONL file begins. */
+  firstLine: number;
+  /** Read no more rows than this; null: all. */
+  rows: number | null;
+  /** Weight in the progress: bytes. */
+  size: number;
+};
+
+/** Bytes of a JSONL file, and uncompressed bytes of a Parquet file, that make one task. */
+export const taskBytes = 64 << 20;
+
+const vectorRows = 2048;
+
+/** The tasks of one entry. `limit`: read only the first so many rows. */
+export async function cutTasks(source: Source, tables: Tables, limit: number | null): Promise<IngestTask[]> {
+  const tasks: IngestTask[] = [];
+  let left = limit;
+  for (const file of source.files) {
+    if (left === 0) break;
+    const pieces = left === null ? await cutFile(file, tables) : await cutHead(file, tables, left);
+    for (const piece of pieces) tasks.push({ entry: source.entry, task: tasks.length, file: file.name, ...piece });
+    if (left !== null) left -= pieces.reduce((sum, piece) => sum + (piece.rows ?? 0), 0);
+  }
+  return tasks;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+type Piece = Omit<IngestTask, 'entry' | 'task' | 'file'>;
+
+async function cutFile(file: SourceFile, tables: Tables): Promise<Piece[]> {
+  const { format, compression } = await detectFormat(file.path);
+  const { size } = await stat(file.path);
+  if (format === 'parquet') return cutParquet(file, tables);
+  if (format === 'jsonl' && compression === 'none' && size > taskBytes) return cutLines(file.path, size);
+  return [{ kind: 'whole', start: 0, end: 0, firstLine: 0, rows: null, size }];
+}
+
+/** Row groups in order, gathered up to a task's bytes; one that is far larger is cut by rows. */
+async function cutParquet(file: SourceFile, tables: Tables): Promise<Piece[]> {
+  const { groups } = await readParquetShape(tables, file.path);
+  const pieces: Piece[] = [];
+  let row = 0;
+  let start = 0;
+  let bytes = 0;
+  const close = () => {
+    if (row > start) pieces.push({ kind: 'rows', start, end: row, firstLine: 0, rows: null, size: bytes });
+    start = row;
+    bytes = 0;
+  };
+  for (const group of groups) {
+    if (bytes > 0 && bytes + group.bytes > taskBytes) close();
+    const slices = Math.max(1, Math.round(group.bytes / taskBytes));
+    const sliceRows = Math.ceil(group.rows / slices / vectorRows) * vectorRows;
+    const groupEnd = row + group.rows;
+    if (slices > 1) {
+      for (; row + sliceRows < groupEnd; close()) {
+        row += sliceRows;
+        bytes = Math.round(group.bytes / slices);
+      }
+    }
+    bytes += Math.round((group.bytes * (groupEnd - row)) / group.rows);
+    row = groupEnd;
+  }
+  close();
+  return pieces;
+}
+
+/** Byte ranges, with the number of the line that each begins with. */
+async function cutLines(path: string, size: number): Promise<Piece[]> {
+  const pieces: Piece[] = [];
+  let newlines = 0;
+  for (let start = 0; start < size; start += taskBytes) {
+    const end = Math.min(size, start + taskBytes);
+    // The newline just before `start` ends the line before this range: the reader skips through it, or to the next one.
+    const before = start === 0 ? 0 : await countNewlines(path, start - taskBytes, start - 1);
+    const at = start === 0 ? 0 : await countNewlines(path, start - 1, start);
+    pieces.push({
+      kind: 'lines',
+      start,
+      end,
+      firstLine: start === 0 ? 0 : newlines + before + 1,
+      rows: null,
+      size: end - start,
+    });
+    newlines += before + at;
+  }
+  return pieces;
+}
+
+async function countNewlines(path: string, start: number, end: number): Promise<number> {
+  if (end <= start) return 0;
+  let count = 0;
+  for await (const part of createReadStream(path, { start, end: end - 1, highWaterMark: 4 << 20 })) {
+    const bytes = part as Buffer;
+    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count += 1;
+  }
+  return count;
+}
+
+/** The file's first rows: a try reads no more than it needs. */
+async function cutHead(file: SourceFile, tables: Tables, limit: number): Promise<Piece[]> {
+  const known = await detectFormat(file.path);
+  let rows = 0;
+  if (known.format === 'parquet') {
+    rows = Math.min(limit, (await readParquetShape(tables, file.path)).rowCount);
+    return rows === 0 ? [] : [{ kind: 'rows', start: 0, end: rows, firstLine: 0, rows, size: rows }];
+  }
+  for await (const readings of readBatches(file.path, tables, known)) {
+    rows = Math.min(limit, rows + readings.length);
+    if (rows === limit) break;
+  }
+  return rows === 0 ? [] : [{ kind: 'whole', start: 0, end: 0, firstLine: 0, rows, size: rows }];
+}
