@@ -63,9 +63,8 @@ export function quarantinedRows(account: Account): number {
 // ---------------------------------------------------------------------------------------------------------------------
 
 async function countReasons(tables: Tables, judges: Judge[]): Promise<ReasonCount[]> {
-  const first = await tables.rows<{ reason: string; filter: boolean; rows: number }>(
-    `SELECT reason, ${judges.some((judge) => judge.stage === 'filter') ? 'filter_failed IS NOT NULL' : 'false'} AS filter,
-      count(*) AS rows FROM judged WHERE reason IS NOT NULL GROUP BY ALL`,
+  const first = await tables.rows<{ reason: string; stage: string; rows: number }>(
+    'SELECT reason, stage, count(*) AS rows FROM judged WHERE reason IS NOT NULL GROUP BY ALL',
   );
   const counts: ReasonCount[] = [];
   for (const judge of judges) {
@@ -74,7 +73,7 @@ async function countReasons(tables: Tables, judges: Judge[]): Promise<ReasonCoun
       `SELECT count(*) FILTER (${column} IS FALSE) AS failed,
         count(*) FILTER (${column} IS FALSE AND failures = 1) AS "failedOnly" FROM judged`,
     );
-    const rows = first.find((each) => each.reason === judge.reason && each.filter === (judge.stage === 'filter'))?.rows;
+    const rows = first.find((each) => each.reason === judge.reason && each.stage === judge.stage)?.rows;
     counts.push({ reason: judge.reason, stage: judge.stage, rows: rows ?? 0, failed, failedOnly });
   }
   const place = (each: ReasonCount) => {

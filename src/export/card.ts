@@ -4,7 +4,7 @@ import type { StageContext } from '../pipeline/stage.js';
 import { productVersion } from '../product.js';
 import type { Tables } from '../store/tables.js';
 import { type Account, quarantinedRows, type Share } from './account.js';
-import { coverageTable } from './coverage.js';
+import { coverageTable, readCoverage } from './coverage.js';
 import { hubLicenses } from './hub-license.js';
 import { markdown } from './inert.js';
 import { runName, stageFacts } from './run-facts.js';
@@ -28,7 +28,7 @@ ${count(account.kept)} reasoning traces, kept out of ${count(account.rows)} rows
 [curate](https://www.npmjs.com/package/curate) ${productVersion}. Every row that left has a reason, and the run that made this set can be repeated.
 ${section('What is in it', contents(account))}
 ${section('How a row got in', funnel(account, context))}
-${section('Decontamination', coverageTable(context))}
+${section('Decontamination', coverageTable(readCoverage(context)))}
 ${section('Loading and training', training(name))}
 ${section('Columns', columns)}
 ${section('Limits', limits(account, context, incomplete.rows))}

@@ -1,14 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { defineStage, type StageContext, type StageReport } from '../pipeline/stage.js';
+import { defineStage, type StageContext, type StageReport, stageNames } from '../pipeline/stage.js';
 import { writeFileAtomic } from '../store/atomic.js';
 import { type Account, takeAccount } from './account.js';
 import { writeCard } from './card.js';
+import { readCoverage } from './coverage.js';
 import { removeOthers, writeDatasetFile } from './dataset.js';
 import { type DatasetFile, planFiles } from './files.js';
 import { createJudged } from './judged.js';
 import { trainingInfo } from './llama-factory.js';
-import { runName } from './run-facts.js';
+import { runName, stageFacts } from './run-facts.js';
 import { readShape } from './shape.js';
 
 const options = z.strictObject({
@@ -65,6 +66,10 @@ export const exportStage = defineStage<Options, DatasetFile>({
       await writeFileAtomic(run.file('dataset', 'README.md'), run.temporary, card);
       const info = trainingInfo(name, files);
       await writeFileAtomic(run.file('dataset', 'dataset_info.json'), run.temporary, info);
+      const { writePage } = await import('./page/page.js');
+      const stages = stageNames.flatMap((stage) => stageFacts(run, stage) ?? []);
+      const page = await writePage({ name, tables, context, account, judges, stages }, readCoverage(context));
+      await writeFileAtomic(run.table('report.html'), run.temporary, page);
       return stageReport(account, files.length);
     } finally {
       tables.close();

@@ -36,3 +36,13 @@ export function clipped(text: string, length: number): string {
     .join('');
   return `${head}… (${(text.length - head.length).toLocaleString('en-US')} more characters)`;
 }
+
+/** One line of at most so many characters, with `…` where there was more. */
+export function cut(text: string, length: number): string {
+  const line = text
+    .slice(0, length * 8)
+    .trim()
+    .replace(/\s+/g, ' ');
+  const characters = [...line];
+  return characters.length <= length && text.length <= length * 8 ? line : `${characters.slice(0, length).join('')}…`;
+}

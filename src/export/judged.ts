@@ -46,8 +46,10 @@ export async function createJudged(tables: Tables, run: RunFolder, shape: Shape)
   }
   await createClusters(tables, run, shape);
   const reasons = present.map((stage) => `${stage}_failed`);
+  const stages = present.map((stage) => `WHEN ${stage}_failed IS NOT NULL THEN '${stage}'`);
   const failures = judges.map((judge) => `(${identifier(judge.column)} IS FALSE)::INTEGER`);
   await tables.run(`CREATE TABLE judged AS SELECT *, coalesce(${[...reasons, 'NULL::VARCHAR'].join(', ')}) AS reason,
+      ${stages.length === 0 ? 'NULL::VARCHAR' : `CASE ${stages.join(' ')} END`} AS stage,
       ${failures.length === 0 ? '0' : failures.join(' + ')} AS failures
     FROM (
       SELECT r.*, c.cluster_id, c.domain, ${columns.map((column) => `${column}, `).join('')} 1 AS one

@@ -4,6 +4,14 @@ import type { StageFile } from './run-facts.js';
 
 const number = (value: unknown) => (typeof value === 'number' ? value.toLocaleString('en-US') : String(value));
 
+const limit = z.looseObject({
+  more_than: z.number().nullish(),
+  less_than: z.number().nullish(),
+  at_most: z.number().nullish(),
+});
+
+const limitOf = (rule: z.output<typeof limit>) => rule.more_than ?? rule.less_than ?? rule.at_most;
+
 const ruleOptions = z.looseObject({
   keep: z.array(z.string()).optional(),
   allow: z.array(z.string()).optional(),
@@ -23,8 +31,7 @@ export function reasonSentence(
 ): string {
   if (stage === 'decontam') return methodSentence(reason);
   const key = reason === 'incomplete' ? 'complete' : reason;
-  const all = z.looseObject({}).safeParse(options.filter).data ?? {};
-  const rule = ruleOptions.safeParse(all[key]).data ?? {};
+  const rule = ruleOptionsOf(options, key) ?? {};
   switch (key) {
     case 'domain':
       return `the cluster of the prompt is not labelled ${(rule.keep ?? []).join(' or ')}`;
@@ -35,20 +42,27 @@ export function reasonSentence(
     case 'trace_words':
       return `the ${rule.of ?? 'trace'} has ${number(rule.less_than)} words or more`;
     case 'wait_count': {
-      const limit = rule.at_most ?? thresholdOf(filter, key);
+      const most = thresholdOf(options, filter, key);
       const how = rule.percentile === undefined ? '' : ` (percentile ${rule.percentile} of this run)`;
-      return `the ${rule.of ?? 'trace'} says “Wait” more than ${limit === null ? 'allowed' : number(limit)} times${how}`;
+      return `the ${rule.of ?? 'trace'} says “Wait” more than ${most === null ? 'allowed' : number(most)} times${how}`;
     }
     default:
       return `fails the rule ${key}`;
   }
 }
 
+/** The options of a rule of the filter as far as sentences and pictures need them; null where it is not set. */
+export function ruleOptionsOf(options: StageContext['options'], key: string): z.output<typeof ruleOptions> | null {
+  const all = z.looseObject({}).safeParse(options.filter).data ?? {};
+  return ruleOptions.safeParse(all[key]).data ?? null;
+}
+
 /** The number in force for a numeric rule: as written, or as the run's percentile came out. */
-export function thresholdOf(filter: StageFile | null, rule: string): number | null {
-  const thresholds = z.record(z.string(), z.unknown()).safeParse(filter?.report.figures.thresholds).data;
-  const value = thresholds?.[rule];
-  return typeof value === 'number' ? value : null;
+export function thresholdOf(options: StageContext['options'], filter: StageFile | null, rule: string): number | null {
+  const written = ruleOptionsOf(options, rule);
+  if (written === null) return null;
+  const inForce = limit.safeParse(filter?.report.figures[rule]).data ?? {};
+  return limitOf(written) ?? limitOf(inForce) ?? null;
 }
 
 /** How prompts were labelled, in words that never claim more than was done. */
