@@ -1,0 +1,73 @@
+import type { RunFolder } from '../store/folder.js';
+import { VectorFile } from '../store/vectors.js';
+import type { Exemplars } from './exemplars.js';
+import type { EmbeddedLabeler } from './labelers/embedded.js';
+
+const rowsAtOnce = 4_096;
+
+/** The place of the label of every exemplar, from the vectors that the run already has. Reads each vector file once. */
+export function embeddedVotes(
+  run: RunFolder,
+  exemplars: Exemplars,
+  labeler: EmbeddedLabeler,
+  hear: (done: number) => void,
+  signal: AbortSignal,
+): number[] {
+  const placeOf = new Map(exemplars.keys.map((key, place) => [key, place]));
+  const votes = new Array<number>(exemplars.keys.length).fill(-1);
+  let done = 0;
+  for (const path of run.files('vectors', '.arrow')) {
+    signal.throwIfAborted();
+    const file = new VectorFile(path);
+    try {
+      done += votesOfFile(file, placeOf, labeler, votes);
+      hear(done);
+    } finally {
+      file.close();
+    }
+  }
+  if (done !== placeOf.size) throw new Error(`${placeOf.size - done} exemplars have no vector`);
+  return votes;
+}
+
+// -- private
+
+function votesOfFile(
+  file: VectorFile,
+  placeOf: ReadonlyMap<string, number>,
+  labeler: EmbeddedLabeler,
+  votes: number[],
+): number {
+  const wanted: { row: number; place: number }[] = [];
+  let row = 0;
+  for (const keys of file.keys()) {
+    for (const key of keys) {
+      const place = placeOf.get(key);
+      if (place !== undefined) wanted.push({ row, place });
+      row += 1;
+    }
+  }
+  const { dimensions } = file;
+  let next = 0;
+  while (next < wanted.length) {
+    const start = wanted[next]?.row ?? 0;
+    const end = Math.min(start + rowsAtOnce, file.rowCount);
+    const block = new Float32Array((end - start) * dimensions);
+    file.read(start, end, block);
+    const places: number[] = [];
+    const chosen: number[] = [];
+    while (next < wanted.length && (wanted[next]?.row ?? end) < end) {
+      places.push(wanted[next]?.place ?? -1);
+      chosen.push((wanted[next]?.row ?? start) - start);
+      next += 1;
+    }
+    const vectors = new Float32Array(chosen.length * dimensions);
+    chosen.forEach((from, index) => {
+      vectors.set(block.subarray(from * dimensions, (from + 1) * dimensions), index * dimensions);
+    });
+    labeler.classify(vectors).forEach((label, index) => {
+      votes[places[index] ?? -1] = label;
+    });
+  }
+  return wanted.length;
+}
