@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { StageContext } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import type { Tables } from '../store/tables.js';
@@ -12,14 +13,15 @@ import { openWhere } from './where.js';
 export async function checkSources(options: IngestOptions, context: StageContext, tables: Tables): Promise<void> {
   for (const [index, entry] of options.sources.entries()) {
     const source = await resolveSource(entry, index, context);
-    for (const file of source.files) await checkColumns(source, file, tables);
-    await openWhere(tables, source);
+    // Files that are still to be fetched are looked at when they are here.
+    const present = source.files.filter((file) => existsSync(file.path));
+    for (const file of present) await checkColumns(source, file, tables);
+    if (present.length > 0) await openWhere(tables, { ...source, files: present });
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-
-async function checkColumns(source: Source, file: SourceFile, tables: Tables): Promise<void> {
+/** Throws a Problem where a file lacks columns that the adapter needs. */
+export async function checkColumns(source: Source, file: SourceFile, tables: Tables): Promise<void> {
   const found = Object.keys(await readColumnTypes(file.path, tables));
   // A file without a single row that reads: its rows go to quarantine, each with its reason.
   if (found.length === 0) return;

@@ -5,6 +5,9 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 export interface SourceFile {
   name: string;
   path: string;
+  /** Known beforehand for files of the hub. */
+  sha256?: string;
+  bytes?: number;
 }
 
 const dataEnding = /\.(parquet|jsonl|ndjson|json|csv|tsv)(\.(gz|zst|zstd|bz2))?$/i;
@@ -18,6 +21,11 @@ export function findFiles(patterns: readonly string[]): SourceFile[] {
   const paths = [...new Set(patterns.flatMap(expandPattern))].sort((a, b) => (a < b ? -1 : 1));
   const folder = commonFolder(paths);
   return paths.map((path) => ({ name: relative(folder, path).split(sep).join('/'), path }));
+}
+
+/** Does the name end like a data file's? */
+export function isData(path: string): boolean {
+  return dataEnding.test(basename(path));
 }
 
 /** The name of a pattern's last part that is no glob, without ending: what an inline source is called by default. */
@@ -38,10 +46,6 @@ function expandPattern(pattern: string): string[] {
   const root = parts.slice(0, first).join('/') || '/';
   const matcher = globMatcher(parts.slice(first).join('/'));
   return filesBelow(root).filter((path) => matcher.test(relative(root, path).split(sep).join('/')));
-}
-
-function isData(path: string): boolean {
-  return dataEnding.test(basename(path));
 }
 
 /** Files at any depth, hidden ones and those in hidden folders left out. */

@@ -8,7 +8,9 @@ import { excerptOf, type Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
 import { Unfit } from './adapter.js';
 import { canonicalise } from './canonical.js';
-import { checkSources } from './check.js';
+import { checkColumns, checkSources } from './check.js';
+import type { SourceFile } from './files.js';
+import { fetchHead, fetchSource, keepListing } from './hub/source.js';
 import { merge } from './merge.js';
 import { type IngestOptions, options } from './options.js';
 import { ShardWriter } from './shards.js';
@@ -40,8 +42,10 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
     for (const source of await resolveAll(options, context)) {
       for (const file of source.files) {
         const name = `${source.name}/${file.name}`;
-        const revision = source.revision === null ? {} : { revision: source.revision };
-        inputs.set(name, { kind: 'source', name, sha256: await context.hash(file.path), ...revision });
+        const sha256 = file.sha256 ?? (await context.hash(file.path));
+        const revision = source.hub === null ? {} : { revision: source.hub.repository.commit };
+        const bytes = file.bytes === undefined ? {} : { bytes: file.bytes };
+        inputs.set(name, { kind: 'source', name, sha256, ...revision, ...bytes });
       }
     }
     return [...inputs.values()];
@@ -51,7 +55,17 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
     const sources = await resolveAll(options, context);
     return withTables(context, async (tables) => {
       const tasks: IngestTask[] = [];
-      for (const source of sources) tasks.push(...(await cutTasks(source, tables, context.limit)));
+      for (const source of sources) {
+        const { hub } = source;
+        if (hub !== null) await keepListing(hub.name, hub.revision, hub.repository, context);
+        if (hub !== null && context.limit === null) await fetchSource(hub, context);
+        const provide = async (file: SourceFile, rows: number | null) => {
+          if (hub === null) return;
+          if (rows !== null) await fetchHead(hub, file, rows, tables, context);
+          await checkColumns(source, file, tables);
+        };
+        tasks.push(...(await cutTasks(source, tables, context.limit, provide)));
+      }
       return tasks;
     });
   },

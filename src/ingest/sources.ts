@@ -2,7 +2,8 @@ import type { StageContext } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import type { Adapter, ColumnMap } from './adapter.js';
 import { adapterNamed } from './adapters.js';
-import { findFiles, globMatcher, nameOfPattern, type SourceFile } from './files.js';
+import { findFiles, globMatcher, isData, nameOfPattern, type SourceFile } from './files.js';
+import { type HubSource, hubFile, repositoryOf } from './hub/source.js';
 import type { SourceEntry } from './options.js';
 import { type NamedSource, readSourceFile } from './source-file.js';
 
@@ -19,8 +20,8 @@ export interface Source {
   limit: number | null;
   onError: 'quarantine' | 'fail';
   files: SourceFile[];
-  /** Commit on the hub. */
-  revision: string | null;
+  /** Where the files come from, when they are not on this machine's disk by themselves. */
+  hub: (HubSource & { name: string; revision: string }) | null;
 }
 
 /** How a Problem calls an entry. */
@@ -47,7 +48,7 @@ export async function resolveSource(entry: SourceEntry, index: number, context: 
     where: [named?.where, entry.where].filter((each) => each !== undefined),
     limit: entry.limit ?? null,
     onError: entry.on_error,
-    ...(await filesOf(entry, label, context)),
+    ...(await filesOf(entry, named, label, context)),
   };
 }
 
@@ -60,24 +61,66 @@ function nameOf(entry: SourceEntry, paths: readonly string[]): string {
 
 async function filesOf(
   entry: SourceEntry,
+  named: NamedSource | null,
   label: string,
   context: StageContext,
-): Promise<{ files: SourceFile[]; revision: string | null }> {
+): Promise<Pick<Source, 'files' | 'hub'>> {
   const paths = listOf(entry.path);
+  const asked = listOf(entry.files).join(', ');
   if (paths.length > 0) {
     const found = findFiles(paths.map((path) => context.resolve(path)));
-    const files = choose(found, listOf(entry.files));
-    if (files.length > 0) return { files, revision: null };
+    const files = choose(found, localGlobs(entry, named, found.length));
+    if (files.length > 0) return { files, hub: null };
     throw new Problem(`${label}: no file at ${paths.join(', ')}`, {
       where: paths.map((path) => context.resolve(path)).join(', '),
       found:
         found.length === 0
           ? 'nothing there'
-          : `${found.length} files, none of which files: ${listOf(entry.files).join(', ')} names`,
+          : `${found.length} files, none of them ${asked || `of ${entry.split ?? entry.config}`}`,
       try: 'paths are relative to the pipeline file; curate inspect FILE shows what a file holds',
     });
   }
-  throw new Problem(`${label}: the hub is not supported yet`, { try: 'path: with local files' });
+  const name = entry.hub ?? named?.hub;
+  if (name === undefined) throw new Error('the options hold use, path or hub');
+  const revision = entry.revision ?? named?.revision ?? 'main';
+  const repository = await repositoryOf(name, revision, context);
+  const wanted = choose(
+    repository.files.map((file) => ({ ...file, name: file.path })),
+    hubGlobs(entry, named),
+  ).filter((file) => isData(file.path));
+  if (wanted.length === 0) {
+    throw new Problem(`${label}: ${name} has none of the files that are asked for`, {
+      where: `${name} at ${repository.commit.slice(0, 12)}`,
+      found:
+        repository.files
+          .filter((file) => isData(file.path))
+          .slice(0, 10)
+          .map((file) => file.path)
+          .join(', ') || 'no data files',
+      try: 'files: with a glob over these names',
+    });
+  }
+  return {
+    files: wanted.map((file) => hubFile(repository, file, context)),
+    hub: { name, revision, repository, files: wanted },
+  };
+}
+
+/** Which of the files that the hub lists: those asked for, those that the named source knows, or all data files. */
+function hubGlobs(entry: SourceEntry, named: NamedSource | null): string[] {
+  if (entry.files !== undefined) return listOf(entry.files);
+  if (named !== null)
+    return [...(named.configs?.[entry.config ?? ''] ?? named.splits?.[entry.split ?? ''] ?? named.files)];
+  const folder = entry.config === undefined ? '' : `${entry.config}/`;
+  if (entry.split !== undefined) return [`${folder}**/${entry.split}-*`, `${folder}**/${entry.split}.*`];
+  return folder === '' ? [] : [`${folder}**`, `**/${entry.config}-*`, `**/${entry.config}.*`];
+}
+
+/** A folder may hold several configs or splits, and another split may be a benchmark; a single file is what it is. */
+function localGlobs(entry: SourceEntry, named: NamedSource | null, fileCount: number): string[] {
+  if (entry.files !== undefined) return listOf(entry.files);
+  if (fileCount < 2 || (entry.config === undefined && entry.split === undefined)) return [];
+  return hubGlobs(entry, named).map((glob) => `**/${glob.split('/').pop() ?? glob}`);
 }
 
 /** A config or split that the source does not have, or one that must be named and is not. */
@@ -97,7 +140,7 @@ function checkChoices(entry: SourceEntry, named: NamedSource | null, label: stri
   }
 }
 
-function choose(files: readonly SourceFile[], globs: readonly string[]): SourceFile[] {
+function choose<T extends { name: string }>(files: readonly T[], globs: readonly string[]): T[] {
   if (globs.length === 0) return [...files];
   const matchers = globs.map(globMatcher);
   return files.filter((file) => matchers.some((matcher) => matcher.test(file.name)));

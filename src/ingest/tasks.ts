@@ -32,12 +32,21 @@ export const taskBytes = 64 << 20;
 
 const vectorRows = 2048;
 
-/** The tasks of one entry. `limit`: read only the first so many rows. */
-export async function cutTasks(source: Source, tables: Tables, limit: number | null): Promise<IngestTask[]> {
+/**
+ * The tasks of one entry. `limit`: read only the first so many rows. `provide` brings a file here, or what its first rows
+ * need of it, before it is looked at.
+ */
+export async function cutTasks(
+  source: Source,
+  tables: Tables,
+  limit: number | null,
+  provide: (file: SourceFile, rows: number | null) => Promise<void>,
+): Promise<IngestTask[]> {
   const tasks: IngestTask[] = [];
   let left = limit;
   for (const file of source.files) {
     if (left === 0) break;
+    await provide(file, left);
     const pieces = left === null ? await cutFile(file, tables) : await cutHead(file, tables, left);
     for (const piece of pieces) tasks.push({ entry: source.entry, task: tasks.length, file: file.name, ...piece });
     if (left !== null) left -= pieces.reduce((sum, piece) => sum + (piece.rows ?? 0), 0);

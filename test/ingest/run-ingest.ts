@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ingest } from '../../src/ingest/ingest.js';
-import type { Progress, StageContext, StageReport, TaskReport } from '../../src/pipeline/stage.js';
+import type { Progress, StageContext, StageInput, StageReport, TaskReport } from '../../src/pipeline/stage.js';
 import { sha256File } from '../../src/store/fingerprint.js';
 import { RunFolder, type TableName } from '../../src/store/folder.js';
 import { parquet, type Row, Tables } from '../../src/store/tables.js';
@@ -52,6 +52,10 @@ export class IngestRun {
       options,
       context,
     );
+  }
+
+  async inputs(spec: unknown): Promise<StageInput[]> {
+    return ingest.inputs(ingest.options.parse(spec), this.context());
   }
 
   async table(name: TableName, select = '*'): Promise<Row[]> {
