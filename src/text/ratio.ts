@@ -1,9 +1,12 @@
 /**
  * RapidFuzz's `fuzz.ratio` against many documents, `100 · 2 · LCS / (|a| + |b|)` over code points, judged in integers:
- * a pair matches when `200 · LCS >= threshold · (|a| + |b|)`. What is skipped is skipped because it cannot match:
- * by length, by the characters that the two have in common, and by a banded LCS (32 characters at a step) that stops
- * when the threshold is out of reach.
+ * a pair matches when `200 · LCS >= threshold · (|a| + |b|)`. What is skipped is skipped because it cannot match. In
+ * order: by length; by an index of the documents' pieces of three characters, of which each difference spoils at most
+ * one; by the characters that the two have in common; by pieces again, now near their own place; and by a banded LCS,
+ * 32 characters at a step, that stops when the threshold is out of reach.
  */
+
+import { PieceIndex } from './pieces.js';
 
 export interface RatioMatch {
   document: number;
@@ -20,13 +23,13 @@ export class RatioIndex {
   private readonly order: Int32Array;
   private readonly lengths: Int32Array;
   private readonly points: Int32Array[];
-  private readonly tallies: Uint16Array;
+  private readonly tallies: Int32Array;
+  private readonly pieces: PieceIndex;
   private readonly mostPoints: number;
   private text = new Int32Array(1024);
   private masks = new Int32Array(0);
   private rows = new Int32Array(0);
   private readonly tally = new Int32Array(classCount);
-
   /** `threshold`: an integer from 1 to 100. */
   constructor(documents: readonly string[], threshold: number) {
     this.threshold = threshold;
@@ -40,10 +43,10 @@ export class RatioIndex {
     );
     this.points = [...this.order].map((document) => coded[document] as Int32Array);
     this.lengths = Int32Array.from(this.points, (points) => points.length);
+    this.pieces = new PieceIndex(this.points);
     this.mostPoints = Math.floor(((200 - threshold) * (this.lengths[this.lengths.length - 1] ?? 0)) / threshold);
-    this.tallies = new Uint16Array(documents.length * classCount);
+    this.tallies = new Int32Array(documents.length * classCount);
     this.points.forEach((points, place) => {
-      // Counts of a document of 65,535 characters and more may not fit: `find` does not look at them.
       for (const point of points) {
         const at = place * classCount + classOf(point);
         this.tallies[at] = (this.tallies[at] as number) + 1;
@@ -56,33 +59,35 @@ export class RatioIndex {
     // A code point is at most two units: a text far longer than any document is not worth reading.
     if (text.length > 2 * this.mostPoints) return [];
     const length = this.read(text);
-    const { threshold, lengths, tallies, tally } = this;
+    const { threshold, lengths, pieces } = this;
     const [from, to] = this.window(length);
     if (from === to) return [];
-    tally.fill(0);
-    for (let index = 0; index < length; index += 1) {
-      const of = classOf(this.text[index] as number);
-      tally[of] = (tally[of] as number) + 1;
-    }
+    pieces.count(this.text, length, from, to);
+    const { present } = pieces;
     const found: RatioMatch[] = [];
     let wordCount = 0;
+    let prepared = false;
     for (let place = from; place < to; place += 1) {
       const other = lengths[place] as number;
       const needed = Math.ceil((threshold * (length + other)) / 200);
       const spare = length - needed;
       const otherSpare = other - needed;
       if (spare < 0 || otherSpare < 0) continue;
-      let surplus = 0;
-      let lack = 0;
-      const base = place * classCount;
-      if (other < 0xffff)
-        for (let of = 0; of < classCount; of += 1) {
-          const difference = (tally[of] as number) - (tallies[base + of] as number);
-          if (difference > 0) surplus += difference;
-          else lack -= difference;
-          if (surplus > spare || lack > otherSpare) break;
-        }
-      if (surplus > spare || lack > otherSpare) continue;
+      if ((present[place] as number) < Math.floor(other / 3) - spare - otherSpare) continue;
+      if (!prepared) {
+        this.takeTally(length);
+        const longest = lengths[to - 1] as number;
+        const mostSpare = length - Math.ceil((threshold * (length + (lengths[from] as number))) / 200);
+        pieces.place(
+          this.text,
+          length,
+          longest,
+          mostSpare,
+          longest - Math.ceil((threshold * (length + longest)) / 200),
+        );
+        prepared = true;
+      }
+      if (!this.tallyAllows(place, spare, otherSpare) || !pieces.nearlyAll(place, spare + otherSpare)) continue;
       if (wordCount === 0) wordCount = this.prepare(length);
       const common = this.lcsAtLeast(this.points[place] as Int32Array, wordCount, spare, otherSpare);
       if (common >= needed)
@@ -126,6 +131,28 @@ export class RatioIndex {
     const least = Math.ceil((this.threshold * length) / (200 - this.threshold));
     const most = Math.floor(((200 - this.threshold) * length) / this.threshold);
     return [lowerBound(this.lengths, least), lowerBound(this.lengths, most + 1)];
+  }
+
+  private takeTally(length: number): void {
+    const { tally, text } = this;
+    tally.fill(0);
+    for (let index = 0; index < length; index += 1) {
+      const of = classOf(text[index] as number);
+      tally[of] = (tally[of] as number) + 1;
+    }
+  }
+
+  /** Whether few enough characters, whatever their order, are in one of the two alone. */
+  private tallyAllows(place: number, spare: number, otherSpare: number): boolean {
+    const { tally, tallies } = this;
+    let surplus = 0;
+    let lack = 0;
+    for (let of = 0, at = place * classCount; of < classCount; of += 1, at += 1) {
+      const difference = (tally[of] as number) - (tallies[at] as number);
+      if (difference > 0) surplus += difference;
+      else lack -= difference;
+    }
+    return surplus <= spare && lack <= otherSpare;
   }
 
   /** Where each character of the text stands, as bits: `wordCount` words for each number of the alphabet. */

@@ -1,0 +1,212 @@
+import { basename } from 'node:path';
+import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
+import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
+import { writeFileAtomic } from '../store/atomic.js';
+import { canonicalJson, type Json } from '../store/fingerprint.js';
+import { parquet, type Tables } from '../store/tables.js';
+import { readAllowed } from './allow.js';
+import { type Benchmark, findBenchmarks } from './benchmarks.js';
+import { coverageOf, coverageWarnings } from './coverage.js';
+import { type LoadedBenchmark, loadBenchmarks } from './items.js';
+import { Judge } from './judge.js';
+import { type DecontamOptions, decontamOptions, methodName, methodSpecs } from './options.js';
+import { countPrompts, promptTexts, traceTexts } from './texts.js';
+import { writeVerdicts } from './verdicts.js';
+
+/** Prompts of one task: a fixed rule, so that neither workers nor files decide how hits are cut. */
+const promptsPerTask = 16_384;
+
+type DecontamTask =
+  | { kind: 'prompts'; index: number; start: number; end: number }
+  | { kind: 'traces'; index: number; file: string };
+
+/** The columns of `hits/`: `id` is the row of a hit in reasoning or answer, null for a prompt's. */
+export const hitColumns = {
+  prompt_key: VARCHAR,
+  field: VARCHAR,
+  method: VARCHAR,
+  benchmark: VARCHAR,
+  item: VARCHAR,
+  score: DOUBLE,
+  span_start: INTEGER,
+  span_end: INTEGER,
+  span_count: INTEGER,
+  text: VARCHAR,
+  id: VARCHAR,
+};
+
+/** Looks for benchmark items in every distinct prompt, kept or not, and says what it can and cannot see. */
+export const decontam = defineStage<DecontamOptions, DecontamTask>({
+  name: 'decontam',
+  summary: 'looks for benchmark items in every prompt and says which items it cannot see',
+  version: 1,
+  options: decontamOptions,
+  reads: ['rows', 'prompts'],
+  joins: ['verdicts/filter'],
+  writes: ['hits', 'verdicts/decontam', 'coverage.json'],
+  runs: 'workers',
+  finishOptions: ['allow'],
+
+  async check(options, context) {
+    findBenchmarks(options.benchmarks, context.resolve);
+    if (options.allow !== undefined) readAllowed(context.resolve(options.allow));
+  },
+
+  async inputs(options, context) {
+    const inputs: StageInput[] = [];
+    for (const { name, file } of findBenchmarks(options.benchmarks, context.resolve)) {
+      if (file === null) continue;
+      inputs.push({ kind: 'benchmark', name: `${name}/${basename(file)}`, sha256: await context.hash(file) });
+    }
+    if (options.allow !== undefined) {
+      const file = context.resolve(options.allow);
+      inputs.push({ kind: 'allow', name: basename(file), sha256: await context.hash(file) });
+    }
+    return inputs;
+  },
+
+  async tasks(options, context) {
+    const tables = await context.openTables();
+    try {
+      const tasks: DecontamTask[] = [];
+      const count = await countPrompts(tables, context.run);
+      for (let start = 0; start < count; start += promptsPerTask) {
+        const end = Math.min(count, start + promptsPerTask);
+        tasks.push({ kind: 'prompts', index: tasks.length, start, end });
+      }
+      if (options.traces)
+        for (const file of context.run.files('rows'))
+          tasks.push({ kind: 'traces', index: tasks.length, file: basename(file) });
+      return tasks;
+    } finally {
+      tables.close();
+    }
+  },
+
+  async work(task, options, context) {
+    const tables = await context.openTables();
+    // A second instance: the appender's statements would end the stream that is being read.
+    const output = await context.openTables();
+    try {
+      const { judge } = await readyJudge(options, context, tables);
+      const writer = await output.writer(hitColumns);
+      const texts =
+        task.kind === 'prompts'
+          ? promptTexts(tables, context.run, task.start, task.end)
+          : traceTexts(tables, context.run, task.file);
+      let done = 0;
+      for await (const batch of texts) {
+        context.signal.throwIfAborted();
+        for (const { promptKey, id, field, text } of batch)
+          for (const hit of judge.find(text))
+            await writer.append({
+              prompt_key: promptKey,
+              field,
+              method: hit.method,
+              benchmark: hit.benchmark,
+              item: hit.item,
+              score: hit.score,
+              span_start: hit.start,
+              span_end: hit.end,
+              span_count: hit.count,
+              text: hit.text,
+              id,
+            });
+        done += batch.length;
+        context.progress({
+          done,
+          total: task.kind === 'prompts' ? task.end - task.start : null,
+          unit: task.kind === 'prompts' ? 'prompts' : 'traces',
+        });
+      }
+      const path = context.run.file('hits', `${String(task.index).padStart(5, '0')}.parquet`);
+      const hits = await writer.writeTo(path);
+      return { files: [context.run.relative(path)], texts: done, hits };
+    } finally {
+      output.close();
+      tables.close();
+    }
+  },
+
+  async finish(reports, options, context) {
+    const tables = await context.openTables({ threads: context.workers });
+    try {
+      const { judge, benchmarks, loaded } = await readyJudge(options, context, tables);
+      const methods = methodSpecs(options).map(methodName);
+      const allowed = options.allow === undefined ? [] : readAllowed(context.resolve(options.allow));
+      const counts = await writeVerdicts(tables, context.run, methods, allowed);
+      const covered = coverageOf(benchmarks, loaded, judge);
+      await writeFileAtomic(
+        context.run.table('coverage.json'),
+        context.run.temporary,
+        `${JSON.stringify({ benchmarks: covered, self_test: [] }, null, 2)}\n`,
+      );
+      const dropped = Object.values(counts.dropped).reduce((sum, each) => sum + each, 0);
+      return {
+        unit: 'rows',
+        in: counts.rows,
+        kept: counts.rows - dropped,
+        dropped: counts.dropped,
+        quarantined: 0,
+        figures: {
+          prompts: reports.reduce((sum, report) => sum + Number(report.texts ?? 0), 0),
+          rows_failing: counts.failed,
+          hits: await hitFigures(tables, context),
+          allowed_hits: counts.allowed,
+          items: judge.items.length,
+          not_checked: benchmarks.filter((each) => each.file === null).map((each) => each.name),
+          unseen: unseenFigures(covered),
+        },
+        notes: {},
+        warnings: coverageWarnings(covered),
+      };
+    } finally {
+      tables.close();
+    }
+  },
+});
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Ready {
+  judge: Judge;
+  benchmarks: Benchmark[];
+  loaded: LoadedBenchmark[];
+}
+
+/** The last judge of this thread: its indexes cost about a second, and every task of a run wants the same one. */
+let ready: { key: string; parts: Ready } | null = null;
+
+async function readyJudge(options: DecontamOptions, context: StageContext, tables: Tables): Promise<Ready> {
+  const benchmarks = findBenchmarks(options.benchmarks, context.resolve);
+  const hashes: string[] = [];
+  for (const { file } of benchmarks) hashes.push(file === null ? '' : await context.hash(file));
+  const specs = methodSpecs(options);
+  const key = canonicalJson([hashes, benchmarks.map((each) => ({ ...each })), specs.map(methodName)] as Json);
+  if (ready?.key === key) return ready.parts;
+  const loaded = await loadBenchmarks(benchmarks, tables);
+  const judge = new Judge(
+    loaded.flatMap((each) => each.items),
+    specs,
+  );
+  ready = { key, parts: { judge, benchmarks, loaded } };
+  return ready.parts;
+}
+
+/** Hits by benchmark and method: how many, in how many prompts, of how many items. */
+async function hitFigures(tables: Tables, context: StageContext): Promise<Json> {
+  const files = context.run.files('hits');
+  if (files.length === 0) return [];
+  return tables.rows(
+    `SELECT benchmark, method, count(*) AS hits, count(DISTINCT prompt_key) AS prompts, count(DISTINCT item) AS items
+     FROM ${parquet(files)} GROUP BY ALL ORDER BY ALL`,
+  );
+}
+
+function unseenFigures(covered: ReturnType<typeof coverageOf>): { [name: string]: Json } {
+  return Object.fromEntries(
+    covered
+      .filter((each) => each.checked)
+      .map((each) => [each.name, Object.fromEntries(each.methods.map(({ method, unseen }) => [method, unseen]))]),
+  );
+}

@@ -1,0 +1,187 @@
+import { basename } from 'node:path';
+import { Problem } from '../problem.js';
+import { readRows } from '../store/readers/read-rows.js';
+import type { Tables } from '../store/tables.js';
+import { strip } from '../text/words.js';
+import type { Benchmark } from './benchmarks.js';
+
+/** One question of a benchmark. */
+export interface Item {
+  benchmark: string;
+  /** Its own id, else its number in the file, from 0. */
+  item: string;
+  /** All of it, a context before the question included. */
+  question: string;
+  /** The question without its context; the same as `question` where there is none. */
+  stem: string;
+  options: string[];
+  /** What ngram and fuzzy compare with. */
+  compared: string;
+}
+
+/** A benchmark's items as read, and what a person should know of the file. */
+export interface LoadedBenchmark {
+  benchmark: Benchmark;
+  /** The name under which hits of it stand: the benchmark's, or its set's in a file of several. */
+  name: string;
+  items: Item[];
+  warnings: string[];
+}
+
+/** Reads the items of all benchmarks. A file of several sets gives one loaded benchmark for each that is asked for. */
+export async function loadBenchmarks(benchmarks: readonly Benchmark[], tables: Tables): Promise<LoadedBenchmark[]> {
+  const loaded: LoadedBenchmark[] = [];
+  for (const benchmark of benchmarks) {
+    if (benchmark.file === null) continue;
+    for (const [name, rows] of await readSets(benchmark, benchmark.file, tables))
+      loaded.push(loadSet(benchmark, benchmark.file, name, rows));
+  }
+  return loaded;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+type Fields = Record<string, unknown>;
+
+/** Rows by set: of a plain file all under the benchmark's name. */
+async function readSets(benchmark: Benchmark, file: string, tables: Tables): Promise<[string, Fields[]][]> {
+  const sets = new Map<string, Fields[]>();
+  const put = (name: string, row: Fields) => {
+    const rows = sets.get(name);
+    if (rows === undefined) sets.set(name, [row]);
+    else rows.push(row);
+  };
+  for await (const reading of readRows(file, tables)) {
+    if (reading.kind === 'bad')
+      throw new Problem(`the benchmark ${benchmark.name} cannot be read`, {
+        where: `${file}, row ${reading.index + 1}`,
+        found: reading.reason,
+      });
+    if (!isFields(reading.row)) continue;
+    const lists = Object.entries(reading.row).filter((entry): entry is [string, Fields[]] => isSet(entry[1]));
+    if (benchmark.columns.question in reading.row || lists.length === 0) {
+      const of = reading.row.bench;
+      put(typeof of === 'string' ? of : benchmark.name, reading.row);
+    } else for (const [name, rows] of lists) for (const row of rows) put(name, row);
+  }
+  if (sets.size <= 1 && benchmark.sets.length === 0) return [...sets].map(([, rows]) => [benchmark.name, rows]);
+  if (benchmark.sets.length === 0) return [...sets];
+  const wanted = new Set([benchmark.name, ...benchmark.sets].map(bare));
+  const chosen = [...sets].filter(([name]) => wanted.has(bare(name)));
+  if (chosen.length > 0) return [[benchmark.name, chosen.flatMap(([, rows]) => rows)]];
+  if (sets.size === 1) return [[benchmark.name, [...sets.values()].flat()]];
+  throw new Problem(`no set of ${benchmark.name} in its file`, {
+    where: file,
+    found: [...sets.keys()].slice(0, 20).join(', '),
+    try: `a file with one of the sets ${benchmark.sets.join(', ')}`,
+  });
+}
+
+function loadSet(benchmark: Benchmark, file: string, name: string, rows: Fields[]): LoadedBenchmark {
+  const wanted = Object.entries(benchmark.where);
+  const kept = rows.filter((row) => wanted.every(([column, value]) => !(column in row) || row[column] === value));
+  const items = kept.map((row, index) => readItem(benchmark, file, name, row, index));
+  const empty = items.filter((item) => strip(item.question) === '' && item.options.length === 0).length;
+  if (items.length === empty)
+    throw new Problem(`the benchmark ${name} has no items`, {
+      where: file,
+      found: `${items.length} rows, none with a text`,
+      try: 'a file whose rows have "question", and optionally "options", "item" and "bench"',
+    });
+  if (benchmark.trainItems !== null && items.length === benchmark.trainItems)
+    throw new Problem(`the file of ${name} is its train split`, {
+      where: file,
+      found: `${count(items.length)} items, as many as the train split has`,
+      try: `the split with ${count(benchmark.whole ?? 0)} items`,
+    });
+  return { benchmark, name, items, warnings: suspicions(benchmark, file, name, items, empty) };
+}
+
+function suspicions(benchmark: Benchmark, file: string, name: string, items: Item[], empty: number): string[] {
+  const warnings: string[] = [];
+  const { expected, whole } = benchmark;
+  if (expected !== null && items.length < expected)
+    warnings.push(`${name}: ${count(items.length)} items in ${basename(file)} where ${count(expected)} are known`);
+  else if (expected !== null && items.length > expected * 1.05)
+    warnings.push(
+      `${name}: ${count(items.length)} items in ${basename(file)}, more than the ${count(expected)} known: another split?`,
+    );
+  else if (whole !== null && items.length < whole)
+    warnings.push(`${name}: a declared subset, ${count(items.length)} of ${count(whole)} items`);
+  if (empty > 0) warnings.push(`${name}: ${count(empty)} items without a text`);
+  const distinct = new Set(items.map((item) => JSON.stringify([item.question, [...item.options].sort()]))).size;
+  if (distinct < items.length)
+    warnings.push(`${name}: ${count(items.length - distinct)} items repeat another one word for word`);
+  return warnings;
+}
+
+function readItem(benchmark: Benchmark, file: string, name: string, row: Fields, index: number): Item {
+  const { columns } = benchmark;
+  const text = at(row, columns.question) ?? row.question;
+  if (typeof text !== 'string')
+    throw new Problem(`the benchmark ${name} lacks a question`, {
+      where: `${file}, item ${index + 1}`,
+      found: `the columns ${Object.keys(row).slice(0, 20).join(', ')}`,
+      try: 'a column "question"; or a YAML of your own with columns: { question: NAME }',
+    });
+  const context = texts(at(row, columns.context ?? 'context')).join('\n');
+  const options = readOptions(row, columns.options);
+  const lastLine = benchmark.stemIsLastLine ? strip(text).split('\n').pop() : undefined;
+  const question = context === '' ? text : `${context}\n${text}`;
+  const stem = lastLine ?? text;
+  const compared = benchmark.compare === 'question' ? question : [question, ...lettered(options)].join('\n');
+  return { benchmark: name, item: idOf(row, columns.item, index), question, stem, options, compared };
+}
+
+function readOptions(row: Fields, columns: string | string[]): string[] {
+  if (Array.isArray(columns) && columns.some((column) => column in row))
+    return columns.flatMap((column) => texts(row[column]));
+  const value = at(row, Array.isArray(columns) ? 'options' : columns) ?? row.options ?? row.choices;
+  if (isFields(value) && Array.isArray(value.text)) return texts(value.text);
+  if (isFields(value)) return Object.values(value).flatMap(texts);
+  return texts(value);
+}
+
+function lettered(options: readonly string[]): string[] {
+  return options.map((option, index) => `${String.fromCharCode(65 + index)}. ${option}`);
+}
+
+function idOf(row: Fields, column: string | undefined, index: number): string {
+  for (const name of [column, 'item', 'id', 'question_id']) {
+    const value = name === undefined ? undefined : row[name];
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return String(value);
+  }
+  return String(index);
+}
+
+/** A value by a path of names with dots. */
+function at(row: Fields, path: string): unknown {
+  if (path in row) return row[path];
+  let value: unknown = row;
+  for (const name of path.split('.')) value = isFields(value) ? value[name] : undefined;
+  return value;
+}
+
+/** A text or a list of texts or numbers, as texts. */
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return strip(value) === '' ? [] : [value];
+  if (typeof value === 'number' || typeof value === 'bigint') return [String(value)];
+  return Array.isArray(value) ? value.flatMap(texts) : [];
+}
+
+function isFields(value: unknown): value is Fields {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function isSet(value: unknown): value is Fields[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isFields);
+}
+
+/** Names of sets are compared without case and punctuation. */
+function bare(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
