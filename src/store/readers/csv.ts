@@ -61,6 +61,8 @@ class RecordSplitter {
           bad('cut off', this.nextIndex(), this.base, this.buffer.subarray(0, end === -1 ? undefined : end)),
         );
         this.drop(end === -1 ? this.buffer.length : end + 1);
+        this.position = 0;
+        this.inQuotes = false;
         readings.push(...this.split());
       } else {
         if (broken !== null) readings.push(bad('cut off', this.nextIndex(), this.base, this.buffer));
@@ -111,8 +113,6 @@ class RecordSplitter {
     this.buffer = this.buffer.subarray(bytes);
     this.base += bytes;
     this.position = Math.max(0, this.position - bytes);
-    if (this.buffer.length === 0) this.inQuotes = false;
-    if (this.position === 0) this.inQuotes = false;
   }
 
   private take(end: number, readings: Reading[]): void {

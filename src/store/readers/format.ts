@@ -40,8 +40,8 @@ function textFormat(head: Buffer, name: string): Format {
   const filled = lines.map((line) => line.trim()).filter((line) => line !== '');
   const first = filled[0] ?? text.trimStart().slice(0, 100);
   const namedLines = /\.(jsonl|ndjson|jsonlines)$/.test(name);
-  if (first.startsWith('['))
-    return namedLines && parses(first) && (filled[1] ?? '[').startsWith('[') ? 'jsonl' : 'json';
+  // Lines that are arrays each, as opposed to one array of rows.
+  if (first.startsWith('[')) return parses(first) && filled[1]?.startsWith('[') === true ? 'jsonl' : 'json';
   if (first.startsWith('{')) {
     if (filled.length === 0 || parses(first)) return 'jsonl';
     // A first line that is no object: broken JSONL, or one object over several lines.

@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { countSegmentedWords, countWaits, countWords, measureWords, splitWords, strip } from '../../src/text/words.js';
+
+/** What Python itself says, for many texts in one process. */
+function python(texts: readonly string[]): { words: number; waits: number; strip: string }[] {
+  const program =
+    'import json,sys\nprint(json.dumps([{"words":len(t.split()),"waits":t.count("Wait"),"strip":t.strip()} for t in json.load(sys.stdin)]))';
+  return JSON.parse(
+    execFileSync('python3', ['-c', program], {
+      input: JSON.stringify(texts),
+      maxBuffer: 64 << 20,
+      env: { ...process.env, PYTHONIOENCODING: 'utf8' },
+    }).toString(),
+  );
+}
+
+const spaces = [
+  '\t',
+  '\n',
+  '\v',
+  '\f',
+  '\r',
+  '\x1c',
+  '\x1d',
+  '\x1e',
+  '\x1f',
+  ' ',
+  '\x85',
+  '\xa0',
+  '\u1680',
+  '\u2000',
+  '\u200a',
+  '\u2028',
+  '\u2029',
+  '\u202f',
+  '\u205f',
+  '\u3000',
+];
+const noSpaces = ['\ufeff', '\u200b', '\u180e', '\u2060'];
+const pieces = fc.oneof(
+  fc.constantFrom(
+    ...spaces,
+    ...noSpaces,
+    'Wait',
+    'wait',
+    'Await',
+    'WaitWait',
+    'Wai',
+    't',
+    '患者',
+    'ไทย',
+    '𠀀',
+    '1.5',
+    '"',
+  ),
+  fc.string({ unit: 'binary', maxLength: 4 }),
+);
+const texts = fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(''));
+
+describe('words', () => {
+  it('are those of Python’s str.split, "Wait" that of str.count, outer whitespace that of str.strip', () => {
+    const sample = fc.sample(texts, { numRuns: 3000, seed: 7 }).filter((text) => text.isWellFormed());
+    const expected = python(sample);
+    expect(sample.map((text) => ({ words: countWords(text), waits: countWaits(text), strip: strip(text) }))).toEqual(
+      expected,
+    );
+  });
+
+  it('are as many as split gives', () => {
+    fc.assert(fc.property(texts, (text) => splitWords(text).length === countWords(text)));
+  });
+
+  it('cover every whitespace character that Python knows, and no other', () => {
+    const all = Array.from({ length: 0x10000 }, (_, unit) => unit).filter((unit) => unit < 0xd800 || unit > 0xdfff);
+    const counted = python(all.map((unit) => `a${String.fromCharCode(unit)}b`)).map((each) => each.words);
+    expect(all.map((unit) => countWords(`a${String.fromCharCode(unit)}b`))).toEqual(counted);
+  });
+
+  it('"Waiting" counts as a wait, "wait" and "Await" do not', () => {
+    expect(countWaits('Wait, Waiting: wait Await WAIT')).toBe(2);
+  });
+});
+
+describe('segmented words', () => {
+  it('equal the literal count where no script is written without spaces', () => {
+    const spaced = fc.array(
+      fc.constantFrom('x-ray', "don't", '1.5 mg', '한국어 문장', 'Ελληνικά', 'עברית', 'العربية', '\n', ' ', '🙂'),
+      { maxLength: 20 },
+    );
+    fc.assert(
+      fc.property(spaced, (parts) => {
+        const text = parts.join(' ');
+        expect(countSegmentedWords(text)).toBe(countWords(text));
+      }),
+    );
+  });
+
+  it.each([
+    ['急性心肌梗死的治疗', 3, 6],
+    ['ผู้ป่วยมีไข้สูง', 3, 5],
+    ['患者の血圧は高い。', 4, 7],
+    ['𠀀𠀁', 1, 2],
+  ])('count %s as several words though it is one for str.split', (text, least, most) => {
+    expect(countWords(text)).toBe(1);
+    expect(countSegmentedWords(text)).toBeGreaterThanOrEqual(least);
+    expect(countSegmentedWords(text)).toBeLessThanOrEqual(most);
+  });
+
+  it('leave the spaced words of a mixed text alone', () => {
+    expect(measureWords("患者 don't take 血压120mmHg")).toEqual({ words: 4, segmented: 5 });
+  });
+});
