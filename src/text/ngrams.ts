@@ -31,10 +31,14 @@ export class NgramIndex {
   private readonly firstWord: number[] = [];
   private readonly postings: number[][] = [];
   private readonly scratch = newWords(1024);
+  /** Per document while a text is looked at; `shared` is 0 between texts. */
+  private readonly runs: Record<'shared' | 'from' | 'to' | 'bestFrom' | 'bestTo', Int32Array>;
 
   constructor(documents: readonly string[], size: number) {
     this.size = size;
     this.counts = new Int32Array(documents.length);
+    const column = () => new Int32Array(documents.length);
+    this.runs = { shared: column(), from: column(), to: column(), bestFrom: column(), bestTo: column() };
     this.texts = documents.map((text) => text.toLowerCase());
     this.words = this.texts.map((text) => {
       const found = newWords(64);
@@ -135,36 +139,52 @@ export class NgramIndex {
     return true;
   }
 
-  /** Sorts matches by document and finds each document's longest run. */
+  /** Follows each document's runs through the matches, which are in the order of the text. */
   private gather(text: string, lower: string, grams: number[], positions: number[]): SharedNgrams[] {
-    const byDocument = new Map<number, number[]>();
-    for (let match = 0; match < grams.length; match += 1)
-      for (const document of this.postings[grams[match] as number] as number[]) {
-        const matches = byDocument.get(document);
-        if (matches === undefined) byDocument.set(document, [match]);
-        else matches.push(match);
+    const { runs } = this;
+    const touched: number[] = [];
+    const seen = new Set<number>();
+    grams.forEach((gram, match) => {
+      const position = positions[match] as number;
+      const isNew = seen.has(gram) ? 0 : 1;
+      seen.add(gram);
+      for (const document of this.postings[gram] as number[]) {
+        if (runs.shared[document] === 0) {
+          touched.push(document);
+          runs.bestFrom[document] = runs.bestTo[document] = 0;
+          runs.to[document] = -1;
+        }
+        runs.shared[document] = (runs.shared[document] as number) + isNew;
+        // A run goes on where the document held the n-gram of the word before.
+        if (runs.to[document] !== match || positions[match - 1] !== position - 1) runs.from[document] = match;
+        runs.to[document] = match + 1;
+        const from = runs.from[document] as number;
+        if (match + 1 - from > (runs.bestTo[document] as number) - (runs.bestFrom[document] as number)) {
+          runs.bestFrom[document] = from;
+          runs.bestTo[document] = match + 1;
+        }
       }
-    const spread = new Map<string, number>();
+    });
+    const spread = new Map<number, number>();
     // Only İ changes its length in lower case; the words stay the same words, so their places are read again.
     const places = lower.length === text.length ? this.scratch : newWords(64);
     if (places !== this.scratch) readWords(text, places);
-    return [...byDocument]
-      .sort(([a], [b]) => a - b)
-      .map(([document, matches]) => {
-        const run = longestRun(matches, positions);
-        const key = `${run.from}-${run.to}`;
+    return touched
+      .sort((a, b) => a - b)
+      .map((document) => {
+        const from = runs.bestFrom[document] as number;
+        const to = runs.bestTo[document] as number;
+        const key = from * grams.length + to;
         let documents = spread.get(key);
         if (documents === undefined) {
-          documents = this.documentsWithAll(grams.slice(run.from, run.to));
+          documents = this.documentsWithAll(grams.slice(from, to));
           spread.set(key, documents);
         }
-        return {
-          document,
-          shared: new Set(matches.map((match) => grams[match])).size,
-          start: places.starts[positions[run.from] as number] as number,
-          end: places.ends[(positions[run.to - 1] as number) + this.size - 1] as number,
-          documents,
-        };
+        const shared = runs.shared[document] as number;
+        runs.shared[document] = 0;
+        const start = places.starts[positions[from] as number] as number;
+        const end = places.ends[(positions[to - 1] as number) + this.size - 1] as number;
+        return { document, shared, start, end, documents };
       });
   }
 
@@ -224,22 +244,6 @@ function readWords(text: string, words: Words): void {
     count += 1;
   }
   words.count = count;
-}
-
-/** The longest stretch of matches at consecutive words; `from` and `to` index the matches of the text. */
-function longestRun(matches: number[], positions: number[]): { from: number; to: number } {
-  let best = { from: matches[0] as number, to: (matches[0] as number) + 1 };
-  let from = 0;
-  for (let index = 1; index <= matches.length; index += 1) {
-    const goesOn =
-      index < matches.length &&
-      positions[matches[index] as number] === (positions[matches[index - 1] as number] as number) + 1;
-    if (goesOn) continue;
-    if (index - from > best.to - best.from)
-      best = { from: matches[from] as number, to: (matches[index - 1] as number) + 1 };
-    from = index;
-  }
-  return best;
 }
 
 /** A polynomial in the words' hashes, modulo 2^32: moves on by one word in constant time. */
