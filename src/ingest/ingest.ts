@@ -136,7 +136,7 @@ async function* readColumns(task: IngestTask, path: string, source: Source, tabl
   const { columns } = await readParquetShape(tables, path);
   const ignored = source.adapter.ignores ?? [];
   const wanted = columns.map((column) => column.name).filter((name) => !ignored.includes(name));
-  yield* readParquet(tables, path, task, { columns: wanted });
+  yield* readParquet(tables, path, task, wanted);
 }
 
 async function* firstRows(batches: AsyncGenerator<Reading[]>, limit: number | null): AsyncGenerator<Reading[]> {

@@ -3,7 +3,11 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
+import { Decompress, type ZstdError, ZstdErrorCode } from 'fzstd';
 import { Problem } from '../../problem.js';
+
+/** A decoder's complaint about its input: the file is cut or broken from here on. */
+export class BrokenStream extends Error {}
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2';
 
@@ -23,7 +27,7 @@ export async function readHead(path: string, bytes: number): Promise<{ head: Buf
       if (length >= bytes) break;
     }
   } catch (error) {
-    if (error instanceof Problem) throw error;
+    if (!(error instanceof BrokenStream)) throw error;
     // Cut or broken in its first bytes: what could be read tells the format, and reading it meets the error again.
   }
   return { head: Buffer.concat(parts).subarray(0, bytes), compression };
@@ -48,7 +52,8 @@ export async function readRange(path: string, start: number, end: number): Promi
 
 /**
  * A file's content as chunks of bytes, decompressed. `start` is for uncompressed files. A stream that is cut or broken
- * gives its good bytes and then throws.
+ * gives its good bytes and then
+ * throws a `BrokenStream`.
  */
 export async function* readBytes(path: string, compression: Compression, start = 0): AsyncGenerator<Buffer> {
   if (compression === 'none') {
@@ -58,11 +63,13 @@ export async function* readBytes(path: string, compression: Compression, start =
   } else if (compression === 'zstd') {
     yield* readZstd(path);
   } else {
-    yield* throughProgram(path, 'bzip2', ['-dc'], 'bzip2 is not installed, and Node has no decoder for .bz2');
+    yield* readBzip2(path);
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+class NoProgram extends Error {}
 
 function compressionOf(head: Buffer): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
@@ -78,7 +85,10 @@ function compressionOf(head: Buffer): Compression {
   return 'none';
 }
 
-/** Windows of up to 2 GiB, as `zstd --long=31` makes them: the one case that takes more memory than the rest together. */
+/**
+ * Windows of up to 2 GiB, as `zstd --long=31` makes them, take that much memory: the one case that takes more than all
+ * the rest. Node has a decoder from 22.15 on, the program `zstd` is on most systems, and fzstd reads ordinary windows.
+ */
 async function* readZstd(path: string): AsyncGenerator<Buffer> {
   const newer = zlib as unknown as {
     createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Transform;
@@ -89,12 +99,24 @@ async function* readZstd(path: string): AsyncGenerator<Buffer> {
     yield* throughZlib(path, newer.createZstdDecompress({ chunkSize: chunkBytes, params }));
     return;
   }
-  yield* throughProgram(
-    path,
-    'zstd',
-    ['-dcq', '--long=31'],
-    `Node ${process.versions.node} cannot read .zst, and the program zstd is not installed`,
-  );
+  try {
+    yield* throughProgram(path, 'zstd', ['-dcq', '--long=31']);
+  } catch (error) {
+    if (!(error instanceof NoProgram)) throw error;
+    yield* throughScript(path);
+  }
+}
+
+async function* readBzip2(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* throughProgram(path, 'bzip2', ['-dc']);
+  } catch (error) {
+    if (!(error instanceof NoProgram)) throw error;
+    throw new Problem('bzip2 is not installed, and Node has no decoder for .bz2', {
+      where: path,
+      try: 'install bzip2',
+    });
+  }
 }
 
 async function* throughZlib(path: string, decoder: Transform): AsyncGenerator<Buffer> {
@@ -103,33 +125,60 @@ async function* throughZlib(path: string, decoder: Transform): AsyncGenerator<Bu
   source.pipe(decoder);
   try {
     for await (const part of decoder) yield part as Buffer;
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw /^(Z|ZSTD|ERR)_/.test(code) ? new BrokenStream(message) : error;
   } finally {
     source.destroy();
     decoder.destroy();
   }
 }
 
-async function* throughProgram(path: string, name: string, args: string[], missing: string): AsyncGenerator<Buffer> {
+async function* throughProgram(path: string, name: string, args: string[]): AsyncGenerator<Buffer> {
   const child: ChildProcess = spawn(name, [...args, '--', path], { stdio: ['ignore', 'pipe', 'pipe'] });
   let complaint = '';
   child.stderr?.on('data', (part) => {
     if (complaint.length < 1000) complaint += String(part);
   });
   const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? new NoProgram() : error));
     child.on('close', (code) => resolve(code));
   });
+  // Awaited below, but may be rejected before.
   ended.catch(() => undefined);
   try {
     if (child.stdout !== null) for await (const part of child.stdout) yield part as Buffer;
-    const code = await ended.catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      const advice =
-        name === 'zstd' ? 'install zstd (a package of every system), or use Node 22.15 or later' : `install ${name}`;
-      throw new Problem(missing, { where: path, try: advice });
-    });
-    if (code !== 0) throw new Error(complaint.trim().replace(path, '') || `${name} ended with ${code}`);
+    const code = await ended;
+    if (code !== 0)
+      throw new BrokenStream(complaint.trim().replaceAll(path, 'the file') || `${name} ended with ${code}`);
   } finally {
     child.kill();
   }
+}
+
+/** fzstd, in JavaScript: slower, and only for windows that fit a typed array. */
+async function* throughScript(path: string): AsyncGenerator<Buffer> {
+  const ready: Buffer[] = [];
+  const decoder = new Decompress((part) => {
+    ready.push(Buffer.from(part));
+  });
+  const push = (part: Uint8Array, last: boolean) => {
+    try {
+      decoder.push(part, last);
+    } catch (error) {
+      if (error instanceof RangeError || (error as Partial<ZstdError>).code === ZstdErrorCode.WindowSizeTooLarge) {
+        throw new Problem(`Node ${process.versions.node} cannot read a .zst file with so long a window`, {
+          where: path,
+          try: 'install the program zstd, or use Node 22.15 or later',
+        });
+      }
+      throw new BrokenStream(error instanceof Error ? error.message : String(error));
+    }
+  };
+  for await (const part of createReadStream(path, { highWaterMark: 1 << 16 })) {
+    push(part as Buffer, false);
+    yield* ready.splice(0);
+  }
+  push(new Uint8Array(0), true);
+  yield* ready.splice(0);
 }

@@ -1,5 +1,4 @@
-import { type Compression, readBytes } from './bytes.js';
-import { isStreamError } from './json-lines.js';
+import { BrokenStream, type Compression, readBytes } from './bytes.js';
 import { bad, decode, type Reading } from './reading.js';
 
 const quote = 0x22;
@@ -22,7 +21,7 @@ export async function* readCsv(
       if (readings.length > 0) yield readings;
     }
   } catch (error) {
-    if (!isStreamError(error)) throw error;
+    if (!(error instanceof BrokenStream)) throw error;
     broken = error;
   }
   const readings = splitter.end(broken);

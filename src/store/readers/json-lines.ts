@@ -1,5 +1,4 @@
-import type { Compression } from './bytes.js';
-import { readBytes } from './bytes.js';
+import { BrokenStream, type Compression, readBytes } from './bytes.js';
 import { bad, longestRowBytes, parseJson, type Reading } from './reading.js';
 
 /** Part of an uncompressed JSONL file: the lines that start in `[start, end)`, the first of which is line `firstLine`. */
@@ -59,7 +58,7 @@ export async function* readJsonLines(
       if (readings.length > 0) yield readings;
     }
   } catch (error) {
-    if (!isStreamError(error)) throw error;
+    if (!(error instanceof BrokenStream)) throw error;
     yield [bad('cut off', line, lineStart, partBytes > 0 ? Buffer.concat(parts) : error.message)];
     return;
   }
@@ -67,18 +66,6 @@ export async function* readJsonLines(
   const reading = readLine(Buffer.concat(parts), partBytes, line, lineStart);
   if (reading !== null)
     yield [reading.kind === 'bad' && reading.reason === 'not JSON' ? { ...reading, reason: 'cut off' } : reading];
-}
-
-/** A decoder's complaint about its input, as opposed to a Problem or a bug of ours. */
-export function isStreamError(error: unknown): error is Error {
-  if (!(error instanceof Error) || error.name === 'Problem') return false;
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return (
-    code.startsWith('Z_') ||
-    code.startsWith('ZSTD_') ||
-    code === 'ERR_BUFFER_TOO_LARGE' ||
-    (error.constructor === Error && code === '')
-  );
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
-import { type Compression, readBytes } from './bytes.js';
-import { isStreamError } from './json-lines.js';
+import { BrokenStream, type Compression, readBytes } from './bytes.js';
 import { type BadReason, bad, longestRowBytes, parseJson, type Reading } from './reading.js';
 
 const quote = 0x22;
@@ -24,7 +23,7 @@ export async function* readJsonValues(path: string, compression: Compression): A
       if (readings.length > 0) yield readings;
     }
   } catch (error) {
-    if (!isStreamError(error)) throw error;
+    if (!(error instanceof BrokenStream)) throw error;
     broken = error;
   }
   const readings = splitter.end(broken);

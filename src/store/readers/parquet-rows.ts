@@ -43,50 +43,47 @@ export interface ParquetRange {
 }
 
 /**
- * Rows `[start, end)` of a Parquet file as plain objects. Where a page does not read, the rows of its chunk are tried
- * one by one, so that what is readable around it survives.
- * `where`: an SQL condition over the columns; its value stands under `whereColumn` in each row.
+ * Rows `[start, end)` of a Parquet file as plain objects. Where a page does not read, the rows before it are found by
+ * smaller and smaller steps, those behind it in its row group are bad, and reading goes on with the next group.
  */
 export async function* readParquet(
   tables: Tables,
   path: string,
   range?: ParquetRange,
-  options: { columns?: readonly string[]; where?: string } = {},
+  columns?: readonly string[],
 ): AsyncGenerator<Reading[]> {
-  let start = range?.start ?? 0;
-  let end = range?.end;
-  if (end === undefined) {
-    try {
-      end = (await readParquetShape(tables, path)).rowCount;
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      yield [bad('unreadable Parquet', 0, null, error.parts.found ?? error.message)];
-      return;
-    }
+  let shape: ParquetShape;
+  try {
+    shape = await readParquetShape(tables, path);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    yield [bad('unreadable Parquet', 0, null, error.parts.found ?? error.message)];
+    return;
   }
+  const end = range?.end ?? shape.rowCount;
+  let start = range?.start ?? 0;
   let step = end - start;
   while (start < end) {
     const until = Math.min(end, start + step);
     try {
-      for await (const readings of scan(tables, path, { start, end: until }, options)) {
+      for await (const readings of scan(tables, path, { start, end: until }, columns)) {
         start += readings.length;
         yield readings;
       }
       if (start < until) throw new Error(`the file ends at row ${start}`);
-      step = Math.min(end - start, step * 2);
+      step = end - start;
     } catch (error) {
       if (!isDataError(error)) throw error;
       if (step > 1) step = Math.max(1, Math.floor(Math.min(step, until - start) / 8));
       else {
-        yield [bad('unreadable Parquet', start, null, messageOf(error))];
-        start += 1;
+        const groupEnd = Math.min(end, endOfGroup(shape, start));
+        yield* badRows(start, groupEnd, messageOf(error));
+        start = groupEnd;
+        step = end - start;
       }
     }
   }
 }
-
-/** Under which name the value of `where` stands in a row. */
-export const whereColumn = '__curate_where';
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -94,12 +91,10 @@ async function* scan(
   tables: Tables,
   path: string,
   range: ParquetRange,
-  options: { columns?: readonly string[]; where?: string },
+  columns: readonly string[] | undefined,
 ): AsyncGenerator<Reading[]> {
-  const columns = options.columns === undefined ? '*' : options.columns.map(identifier).join(', ');
-  const where = options.where === undefined ? '' : `, (${options.where}) AS ${whereColumn}`;
-  // The alias lets a condition say metadata.column for a column that no canonical field takes.
-  const sql = `SELECT ${columns}${where} FROM ${parquet([path], 'file_row_number=true')} AS metadata
+  const selected = columns === undefined ? '*' : columns.map(identifier).join(', ');
+  const sql = `SELECT ${selected} FROM ${parquet([path], 'file_row_number=true')}
     WHERE file_row_number >= ${range.start} AND file_row_number < ${range.end}`;
   const result = await tables.connection.stream(sql);
   const names = result.columnNames();
@@ -116,6 +111,23 @@ async function* scan(
     yield rows.map((row, at) => ({ kind: 'row', row, index: index + at, offset: null }));
     index += rows.length;
   }
+}
+
+function* badRows(start: number, end: number, message: string): Generator<Reading[]> {
+  const most = 2048;
+  for (let from = start; from < end; from += most) {
+    const length = Math.min(most, end - from);
+    yield Array.from({ length }, (_, at) => bad('unreadable Parquet', from + at, null, message));
+  }
+}
+
+function endOfGroup(shape: ParquetShape, row: number): number {
+  let end = 0;
+  for (const group of shape.groups) {
+    end += group.rows;
+    if (end > row) return end;
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** A DuckDB value as JSON knows it. Integers beyond 2^53 stay exact as text. */
