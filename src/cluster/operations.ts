@@ -1,0 +1,329 @@
+import { type Nearest, rowBias } from '../compute/nearest.js';
+import type { Arrays } from './arrays.js';
+import { addVector, localKMeans } from './local-kmeans.js';
+import { gather, type Points } from './points.js';
+import { sample, seededRandom } from './random.js';
+
+/** What a thread works with. */
+export interface Desk {
+  points: Points;
+  nearest: Nearest;
+  arrays: Arrays;
+}
+
+/**
+ * One piece of work of one thread. Pieces of one kind that run at the same time write to different places, and how the
+ * work is cut into pieces changes no result: each sum is made by one piece, in the order of the points.
+ */
+export type Operation =
+  /** Are all values numbers? `squared` takes a hash of each point. */
+  | { kind: 'check'; start: number; end: number }
+  /** Finds the super-clusters of a sample. */
+  | { kind: 'supers'; sampleSize: number; iterations: number; seed: number }
+  /** `assigned` takes the nearest super-cluster of points `start` to `end`. */
+  | { kind: 'divide'; start: number; end: number }
+  /** Clusters the members of one super-cluster into clusters `first` to `first + count`. */
+  | {
+      kind: 'seed';
+      start: number;
+      end: number;
+      first: number;
+      count: number;
+      iterations: number;
+      limit: number;
+      seed: number;
+    }
+  /** Reads slots `start` to `end` of the batch. */
+  | { kind: 'load'; start: number; end: number }
+  /** `found` takes the nearest of all centroids for slots `start` to `end`. */
+  | { kind: 'all'; start: number; end: number }
+  /** `found` takes the nearest candidate for the slots of groups `start` to `end`. */
+  | { kind: 'near'; start: number; end: number }
+  /** Moves the batch's points between the sums of every `parts`-th cluster, from `part` on. */
+  | { kind: 'move'; part: number; parts: number; center: boolean }
+  /** Moves centroids `start` to `end` to the means of their points. */
+  | { kind: 'center'; start: number; end: number }
+  /** The exact pass over points `start` to `end`: nearest of all centroids and the squared distance to it. */
+  | { kind: 'exact'; start: number; end: number }
+  /** As `exact`, but only the centroids in `clusters` have changed, each to something nearer for some points. */
+  | { kind: 'join'; start: number; end: number; clusters: number[] };
+
+/** Numbers that a piece hands back: points moved, points that are no numbers, inertia. */
+export interface OperationResult {
+  moved: number;
+  inertia: number;
+  /** The first point that holds what is no number, or -1. */
+  broken: number;
+}
+
+export async function operate(operation: Operation, desk: Desk): Promise<OperationResult> {
+  const result = { moved: 0, inertia: 0, broken: -1 };
+  switch (operation.kind) {
+    case 'check':
+      return { ...result, broken: check(operation.start, operation.end, desk) };
+    case 'supers':
+      await findSupers(operation, desk);
+      return result;
+    case 'divide':
+      await divide(operation.start, operation.end, desk);
+      return result;
+    case 'seed':
+      await seedMembers(operation, desk);
+      return result;
+    case 'load':
+      load(operation.start, operation.end, desk);
+      return result;
+    case 'all':
+      await findAll(operation.start, operation.end, desk);
+      return result;
+    case 'near':
+      await findNear(operation.start, operation.end, desk);
+      return result;
+    case 'move':
+      move(operation.part, operation.parts, operation.center, desk.arrays);
+      return result;
+    case 'center':
+      for (let cluster = operation.start; cluster < operation.end; cluster += 1) center(cluster, desk.arrays);
+      return result;
+    case 'exact':
+      return { ...result, ...(await exact(operation.start, operation.end, desk)) };
+    case 'join':
+      return { ...result, ...(await join(operation, desk)) };
+  }
+}
+
+// -- private
+
+function readRange(start: number, end: number, { points }: Desk): Float32Array {
+  const vectors = new Float32Array((end - start) * points.dimensions);
+  points.read(start, end, vectors);
+  return vectors;
+}
+
+function check(start: number, end: number, desk: Desk): number {
+  const { dimensions, squared } = desk.arrays;
+  const vectors = readRange(start, end, desk);
+  const bits = new Int32Array(vectors.buffer);
+  for (let point = start; point < end; point += 1) {
+    let low = 0x9e3779b9 | 0;
+    let high = 0x85ebca6b | 0;
+    const first = (point - start) * dimensions;
+    for (let place = first; place < first + dimensions; place += 1) {
+      if (!Number.isFinite(vectors[place])) return point;
+      // -0 is 0.
+      const each = vectors[place] === 0 ? 0 : (bits[place] as number);
+      low = Math.imul(low ^ each, 0x01000193);
+      high = Math.imul((high ^ each) + (low >>> 15), 0x5bd1e995);
+      low ^= high >>> 13;
+    }
+    squared[point] = (high >>> 0) * 0x200000 + ((low >>> 0) & 0x1fffff);
+  }
+  return -1;
+}
+
+async function findSupers(
+  operation: { sampleSize: number; iterations: number; seed: number },
+  { points, nearest, arrays }: Desk,
+): Promise<void> {
+  const { dimensions } = arrays;
+  const random = seededRandom(operation.seed, 'super-clusters');
+  const drawn = sample(points.count, operation.sampleSize, random).sort();
+  const vectors = new Float32Array(drawn.length * dimensions);
+  gather(points, drawn, vectors);
+  const count = arrays.supers.length / dimensions;
+  const { centroids } = await localKMeans(nearest, vectors, dimensions, count, operation.iterations, random);
+  arrays.supers.set(centroids);
+  for (let each = 0; each < count; each += 1)
+    arrays.superBias[each] = rowBias(centroids, each * dimensions, dimensions);
+}
+
+async function divide(start: number, end: number, desk: Desk): Promise<void> {
+  const { supers, superBias, assigned } = desk.arrays;
+  const { at } = await desk.nearest.find(readRange(start, end, desk), supers, superBias);
+  assigned.set(at, start);
+}
+
+async function seedMembers(
+  operation: {
+    start: number;
+    end: number;
+    first: number;
+    count: number;
+    iterations: number;
+    limit: number;
+    seed: number;
+  },
+  { points, nearest, arrays }: Desk,
+): Promise<void> {
+  const { dimensions, assigned, counts, sums, centroids } = arrays;
+  const { first, count } = operation;
+  const members = arrays.members.slice(operation.start, operation.end);
+  const random = seededRandom(operation.seed, `seeds ${first}`);
+  const drawn = sample(members.length, Math.min(members.length, operation.limit), random).sort();
+  const vectors = new Float32Array(drawn.length * dimensions);
+  gather(
+    points,
+    drawn.map((place) => members[place] as number),
+    vectors,
+  );
+  const seeds = (await localKMeans(nearest, vectors, dimensions, count, operation.iterations, random)).centroids;
+  const bias = new Float32Array(count);
+  for (let each = 0; each < count; each += 1) bias[each] = rowBias(seeds, each * dimensions, dimensions);
+
+  const step = Math.max(1, operation.limit);
+  for (let start = 0; start < members.length; start += step) {
+    const part = members.subarray(start, start + step);
+    const own = new Float32Array(part.length * dimensions);
+    gather(points, part, own);
+    const { at } = await nearest.find(own, seeds, bias);
+    part.forEach((point, place) => {
+      const cluster = first + (at[place] as number);
+      assigned[point] = cluster;
+      counts[cluster] = (counts[cluster] as number) + 1;
+      addVector(sums, cluster * dimensions, own, place * dimensions, dimensions);
+    });
+  }
+  centroids.set(seeds, first * dimensions);
+  arrays.bias.set(bias, first);
+  for (let cluster = first; cluster < first + count; cluster += 1) center(cluster, arrays);
+}
+
+function load(start: number, end: number, { points, arrays }: Desk): void {
+  const { batch, batchPoints, dimensions } = arrays;
+  gather(points, batchPoints.subarray(start, end), batch.subarray(start * dimensions, end * dimensions));
+}
+
+async function findAll(start: number, end: number, { nearest, arrays }: Desk): Promise<void> {
+  const { batch, dimensions, centroids, bias, found } = arrays;
+  const { at } = await nearest.find(batch.subarray(start * dimensions, end * dimensions), centroids, bias);
+  found.set(at, start);
+}
+
+async function findNear(start: number, end: number, { nearest, arrays }: Desk): Promise<void> {
+  const { batch, dimensions, centroids, bias, found, order, orderStarts, candidates, candidateStarts } = arrays;
+  for (let group = start; group < end; group += 1) {
+    const slots = order.subarray(orderStarts[group], orderStarts[group + 1]);
+    if (slots.length === 0) continue;
+    const ids = candidates.subarray(candidateStarts[group], candidateStarts[group + 1]);
+    const vectors = new Float32Array(slots.length * dimensions);
+    slots.forEach((slot, place) => {
+      vectors.set(batch.subarray(slot * dimensions, (slot + 1) * dimensions), place * dimensions);
+    });
+    const own = new Float32Array(ids.length * dimensions);
+    const ownBias = new Float32Array(ids.length);
+    ids.forEach((id, place) => {
+      own.set(centroids.subarray(id * dimensions, (id + 1) * dimensions), place * dimensions);
+      ownBias[place] = bias[id] as number;
+    });
+    const { at } = await nearest.find(vectors, own, ownBias);
+    slots.forEach((slot, place) => {
+      found[slot] = ids[at[place] as number] as number;
+    });
+  }
+}
+
+function move(part: number, parts: number, withCenter: boolean, arrays: Arrays): void {
+  const { batch, batchPoints, batchSize, dimensions, assigned, found, sums, counts } = arrays;
+  const touched = new Set<number>();
+  for (let slot = 0; slot < batchSize; slot += 1) {
+    const point = batchPoints[slot] as number;
+    if (point < 0) break;
+    const before = assigned[point] as number;
+    const now = found[slot] as number;
+    if (before === now) continue;
+    if (before >= 0 && before % parts === part) {
+      counts[before] = (counts[before] as number) - 1;
+      subtractVector(sums, before * dimensions, batch, slot * dimensions, dimensions);
+      touched.add(before);
+    }
+    if (now % parts === part) {
+      counts[now] = (counts[now] as number) + 1;
+      addVector(sums, now * dimensions, batch, slot * dimensions, dimensions);
+      touched.add(now);
+    }
+  }
+  if (withCenter) for (const cluster of touched) center(cluster, arrays);
+}
+
+/** Moves a centroid to the mean of its points, for `spherical` to the direction of it; without points it stays. */
+function center(cluster: number, { centroids, bias, sums, counts, dimensions, spherical }: Arrays): void {
+  const size = counts[cluster] as number;
+  if (size === 0) return;
+  const start = cluster * dimensions;
+  let scale = 1 / size;
+  if (spherical) {
+    let length = 0;
+    for (let place = start; place < start + dimensions; place += 1) length += (sums[place] as number) ** 2;
+    // Points that cancel out have no direction: the centroid stays.
+    if (length === 0) return;
+    scale = 1 / Math.sqrt(length);
+  }
+  for (let place = start; place < start + dimensions; place += 1) centroids[place] = (sums[place] as number) * scale;
+  bias[cluster] = rowBias(centroids, start, dimensions);
+}
+
+async function exact(start: number, end: number, desk: Desk): Promise<{ moved: number; inertia: number }> {
+  const { centroids, bias, assigned, squared, dimensions } = desk.arrays;
+  const vectors = readRange(start, end, desk);
+  const { at } = await desk.nearest.find(vectors, centroids, bias);
+  let moved = 0;
+  let inertia = 0;
+  at.forEach((cluster, place) => {
+    if (assigned[start + place] !== cluster) moved += 1;
+    assigned[start + place] = cluster;
+    const distance = squaredDistance(vectors, place * dimensions, centroids, cluster * dimensions, dimensions);
+    squared[start + place] = distance;
+    inertia += distance;
+  });
+  return { moved, inertia };
+}
+
+async function join(
+  { start, end, clusters }: { start: number; end: number; clusters: number[] },
+  desk: Desk,
+): Promise<{ moved: number; inertia: number }> {
+  const { centroids, assigned, squared, dimensions } = desk.arrays;
+  const vectors = readRange(start, end, desk);
+  const own = new Float32Array(clusters.length * dimensions);
+  clusters.forEach((cluster, place) => {
+    own.set(centroids.subarray(cluster * dimensions, (cluster + 1) * dimensions), place * dimensions);
+  });
+  const bias = Float32Array.from(clusters, (_, place) => rowBias(own, place * dimensions, dimensions));
+  const { at } = await desk.nearest.find(vectors, own, bias);
+  let moved = 0;
+  let inertia = 0;
+  at.forEach((place, each) => {
+    const point = start + each;
+    const cluster = clusters[place] as number;
+    const before = assigned[point] as number;
+    const distance = squaredDistance(vectors, each * dimensions, own, place * dimensions, dimensions);
+    const nearer = distance < (squared[point] as number) || (distance === squared[point] && cluster < before);
+    if (nearer) {
+      moved += 1;
+      assigned[point] = cluster;
+      squared[point] = distance;
+    }
+    inertia += squared[point] as number;
+  });
+  return { moved, inertia };
+}
+
+function subtractVector(
+  sums: Float64Array,
+  sumStart: number,
+  vectors: Float32Array,
+  start: number,
+  length: number,
+): void {
+  for (let place = 0; place < length; place += 1) {
+    sums[sumStart + place] = (sums[sumStart + place] as number) - (vectors[start + place] as number);
+  }
+}
+
+function squaredDistance(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): number {
+  let sum = 0;
+  for (let place = 0; place < length; place += 1) {
+    sum += ((a[aStart + place] as number) - (b[bStart + place] as number)) ** 2;
+  }
+  return sum;
+}
