@@ -41,7 +41,11 @@ function textFormat(head: Buffer, name: string): Format {
   const first = filled[0] ?? text.trimStart().slice(0, 100);
   const namedLines = /\.(jsonl|ndjson|jsonlines)$/.test(name);
   // Lines that are arrays each, as opposed to one array of rows.
-  if (first.startsWith('[')) return parses(first) && filled[1]?.startsWith('[') === true ? 'jsonl' : 'json';
+  if (first.startsWith('[')) {
+    if (parses(first)) return filled[1]?.startsWith('[') === true ? 'jsonl' : 'json';
+    // A broken first line in front of whole ones.
+    return namedLines && filled[1]?.startsWith('{') === true && parses(filled[1]) ? 'jsonl' : 'json';
+  }
   if (first.startsWith('{')) {
     if (filled.length === 0 || parses(first)) return 'jsonl';
     // A first line that is no object: broken JSONL, or one object over several lines.
