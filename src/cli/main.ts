@@ -2,7 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { Problem } from '../problem.js';
 import { productVersion } from '../product.js';
+import { addClusters } from './clusters.js';
+import { addInit } from './init.js';
+import { addModels } from './models.js';
 import { describeProblem } from './output.js';
+import { addPlan } from './plan.js';
+import { addRun, addStages } from './stage.js';
+import { addStatus } from './status.js';
+import { addWorker } from './worker.js';
 
 const program = new Command('curate')
   .description('Turn public reasoning traces into a decontaminated training set, with a reason for every row that left')
@@ -10,6 +17,15 @@ const program = new Command('curate')
   .exitOverride()
   .configureHelp({ sortSubcommands: false })
   .showHelpAfterError('(curate --help lists the commands)');
+
+addRun(program);
+addStages(program);
+addPlan(program);
+addInit(program);
+addModels(program);
+addStatus(program);
+addClusters(program);
+addWorker(program);
 
 try {
   await program.parseAsync();
