@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
-let durableWriteCount = 0;
-const faultAt = Number(process.env.CURATE_FAULT_AT ?? 0);
+/** `main:12` or `worker:3`: in which kind of thread, and at which of its durable points, the process kills itself. */
+const fault = /^(main|worker):(\d+)$/.exec(process.env.CURATE_FAULT_AT ?? '');
+const faultAt = fault !== null && (fault[1] === 'main') === isMainThread ? Number(fault[2]) : 0;
+let pointCount = 0;
 
 /**
- * Called immediately before and after every durable change of the run folder. With `CURATE_FAULT_AT=n` in the
- * environment the process kills itself at the n-th call, which is how the fault tests stop it at each write in turn.
+ * Called immediately before and after every durable change of the run folder, so that the fault tests can kill the
+ * process at each of them in turn (`CURATE_FAULT_AT`).
  */
 export function durablePoint(): void {
-  durableWriteCount += 1;
-  if (faultAt > 0 && durableWriteCount === faultAt) process.kill(process.pid, 'SIGKILL');
+  pointCount += 1;
+  if (pointCount === faultAt) process.kill(process.pid, 'SIGKILL');
 }
 
 /**

@@ -1,0 +1,179 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Problem } from '../problem.js';
+import { durablePoint, writeFileAtomic } from '../store/atomic.js';
+import { contentHash } from '../store/content-hash.js';
+import { fingerprint, type Json, sha256File } from '../store/fingerprint.js';
+import { RunFolder } from '../store/folder.js';
+import { Tables } from '../store/tables.js';
+import { checkAccount } from './account.js';
+import { type ContextParts, makeContext } from './context.js';
+import { stageFingerprint, taskFingerprint } from './plan.js';
+import type { RunEffects } from './run.js';
+import type { StageInput, StageReport, TaskReport } from './stage.js';
+import type { AnyStage } from './stages.js';
+import { readJson, readTaskState, type StageBasis, writeStageState, writeTaskState } from './state.js';
+import { work } from './workers.js';
+
+/**
+ * Runs one stage: the tasks that left no report, then `finish`, then the hashes of what it wrote. Killed at any moment it
+ * leaves a folder from which the next call goes on.
+ */
+export async function execute(
+  stage: AnyStage,
+  basis: StageBasis,
+  inputs: StageInput[],
+  parts: ContextParts,
+  forced: boolean,
+  effects: RunEffects,
+): Promise<StageReport> {
+  const run = new RunFolder(parts.folder);
+  const name = stage.name;
+  const begin = effects.seconds();
+  effects.log({ event: 'stage started', stage: name });
+  try {
+    await withdraw(run, stage);
+    const context = makeContext(parts, {
+      progress: (progress) => effects.progress(name, progress),
+      warn: (sentence) => effects.warn(name, sentence),
+      signal: effects.signal,
+    });
+    const tasks = await stage.tasks(basis.options, context);
+    const taskBasis = taskFingerprint(stage, basis);
+    const keys = tasks.map((task) => fingerprint({ task, basis: taskBasis }));
+    await writeFileAtomic(run.state('tasks', `${name}.json`), run.temporary, `${JSON.stringify({ keys, tasks })}\n`);
+
+    const reports: (TaskReport | null)[] = keys.map((key, index) =>
+      forced ? null : (readTaskState(run, name, index, key)?.report ?? null),
+    );
+    await sweep(run, stage, tasks.length, reports);
+    const todo = reports.flatMap((report, index) => (report === null ? [index] : []));
+    effects.log({ event: 'tasks', stage: name, tasks: tasks.length, todo: todo.length });
+    await work(stage, tasks, todo, parts, {
+      progress: (progress) => effects.progress(name, progress),
+      warn: (sentence) => effects.warn(name, sentence),
+      signal: effects.signal,
+      finished: async (index, report) => {
+        await writeTaskState(run, name, index, { key: keys[index] as string, report });
+        reports[index] = report;
+      },
+    });
+    effects.signal.throwIfAborted();
+    const report = await stage.finish(reports as TaskReport[], basis.options, context);
+    checkAccount(name, report);
+
+    const files = outputs(run, stage);
+    const seconds = effects.seconds() - begin;
+    await writeStageState(run, name, {
+      fingerprint: stageFingerprint(basis),
+      basis,
+      report,
+      inputs,
+      files: await fileHashes(run, files),
+      tables: await hashTables(run, stage, parts.workers),
+      seconds,
+    });
+    effects.log({ event: 'stage finished', stage: name, seconds, report: report as unknown as Json });
+    return report;
+  } catch (error) {
+    effects.log({ event: 'stage failed', stage: name, error: (error as Error).message });
+    throw error;
+  }
+}
+
+/** One task of a stage in this process, as `curate run` would do it in a worker: for `curate worker`. */
+export async function executeTask(stage: AnyStage, index: number, parts: ContextParts): Promise<TaskReport> {
+  const run = new RunFolder(parts.folder);
+  const path = run.state('tasks', `${stage.name}.json`);
+  if (!existsSync(path)) {
+    throw new Problem(`${stage.name} has no tasks yet in this run folder`, {
+      where: run.path,
+      try: 'curate run starts the stage and writes them',
+    });
+  }
+
+  const list = readJson<{ keys: string[]; tasks: Json[] }>(path);
+  const key = list?.keys[index];
+  if (list === null || key === undefined) {
+    throw new Problem(`${stage.name} has no task ${index}`, {
+      found: `${list?.tasks.length ?? 0} tasks, counted from 0`,
+    });
+  }
+  const done = readTaskState(run, stage.name, index, key);
+  if (done !== null) return done.report;
+  const context = makeContext(parts, { progress: () => {}, warn: () => {}, signal: new AbortController().signal });
+  const report = await stage.work(list.tasks[index] as Json, parts.pipeline.stages[stage.name], context);
+  await writeTaskState(run, stage.name, index, { key, report });
+  return report;
+}
+
+/** Before a stage changes anything, the folder stops claiming that it is finished. */
+async function withdraw(run: RunFolder, stage: AnyStage): Promise<void> {
+  for (const path of [run.manifest, run.lock, run.state('stages', `${stage.name}.json`)]) {
+    if (!existsSync(path)) continue;
+    durablePoint();
+    await rm(path, { force: true });
+  }
+}
+
+/** Removes what earlier runs of the stage left: files of no valid task, and reports of tasks that are no more. */
+async function sweep(
+  run: RunFolder,
+  stage: AnyStage,
+  taskCount: number,
+  reports: readonly (TaskReport | null)[],
+): Promise<void> {
+  const valid = new Set(reports.flatMap((report) => report?.files ?? []));
+  for (const file of outputs(run, stage)) {
+    if (valid.has(file)) continue;
+    durablePoint();
+    await rm(join(run.path, file), { force: true });
+  }
+  const folder = run.state('tasks', stage.name);
+  if (!existsSync(folder)) return;
+  for (const file of await readdir(folder)) {
+    const index = Number.parseInt(file, 10);
+    if (index >= taskCount || reports[index] === null) await rm(join(folder, file), { force: true });
+  }
+}
+
+/** Every file of the tables that a stage writes, relative to the run folder, sorted. */
+function outputs(run: RunFolder, stage: AnyStage): string[] {
+  return stage.writes.flatMap((table) => {
+    const path = run.table(table);
+    if (!existsSync(path)) return [];
+    if (table.includes('.')) return [table];
+    return readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => run.relative(join(entry.parentPath, entry.name)))
+      .sort();
+  });
+}
+
+async function fileHashes(run: RunFolder, files: readonly string[]): Promise<{ [path: string]: string }> {
+  const hashes: { [path: string]: string } = {};
+  for (const file of files) hashes[file] = await sha256File(join(run.path, file));
+  return hashes;
+}
+
+async function hashTables(run: RunFolder, stage: AnyStage, workers: number): Promise<{ [table: string]: string }> {
+  const tables = await Tables.open({ threads: workers, memoryMegabytes: 768, temporaryFolder: run.temporary });
+  try {
+    const hashes: { [table: string]: string } = {};
+    const files = outputs(run, stage);
+    for (const table of stage.writes) {
+      // The page and the card are made from the other tables and follow them; the dataset counts by its Parquet.
+      if (table === 'report.html') continue;
+      const own = files.filter((file) => file === table || file.startsWith(`${table}/`));
+      const counted = table === 'dataset' ? own.filter((file) => file.endsWith('.parquet')) : own;
+      hashes[table] = await contentHash(
+        tables,
+        counted.map((file) => join(run.path, file)),
+      );
+    }
+    return hashes;
+  } finally {
+    tables.close();
+  }
+}

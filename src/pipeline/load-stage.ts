@@ -1,0 +1,17 @@
+import type { StageName } from './stage.js';
+import type { AnyStage } from './stages.js';
+
+const loaders: Record<StageName, () => Promise<AnyStage>> = {
+  ingest: async () => (await import('../ingest/ingest.js')).ingest,
+  embed: async () => (await import('../embed/embed.js')).embed,
+  cluster: async () => (await import('../cluster/cluster.js')).cluster,
+  classify: async () => (await import('../classify/classify.js')).classify,
+  filter: async () => (await import('../filter/filter.js')).filter,
+  decontam: async () => (await import('../decontam/decontam.js')).decontam,
+  export: async () => (await import('../export/export.js')).exportStage,
+};
+
+/** One stage and no other: a worker thread that reads files need not load a model's runtime. */
+export function loadStage(name: StageName): Promise<AnyStage> {
+  return loaders[name]();
+}

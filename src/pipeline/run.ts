@@ -1,0 +1,200 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../problem.js';
+import { claim } from '../store/claim.js';
+import type { Json } from '../store/fingerprint.js';
+import { RunFolder } from '../store/folder.js';
+import { type Account, accountOf, checkConservation, reportsOf } from './account.js';
+import { type Pipeline, stagesOf } from './config.js';
+import { type ContextParts, makeContext, optionsOf } from './context.js';
+import { execute } from './execute.js';
+import { expectedOf, lockDifferences, lockOf, readLock, writeLock } from './lock.js';
+import { machineProblem } from './machine-problem.js';
+import { writeManifest } from './manifest.js';
+import { basisOf, decide, plan, type StageDecision, tableHashes } from './plan.js';
+import { type Progress, type StageInput, type StageName, type StageReport, stageNames } from './stage.js';
+import type { AnyStage } from './stages.js';
+import { openRun, readStageState } from './state.js';
+import { closeWorkers } from './workers.js';
+
+export interface RunOptions {
+  /** The run folder. */
+  out: string;
+  workers: number;
+  limit: number | null;
+  /** Only these stages: those before them must be finished and fresh. Default: all of the pipeline. */
+  from?: StageName;
+  to?: StageName;
+  /** Runs again although nothing changed. */
+  force?: StageName;
+  /** Fail unless sources, models, config and results equal this lock. */
+  frozen?: string;
+}
+
+/** How a run speaks to whoever started it. The pipeline itself prints nothing and knows no clock. */
+export interface RunEffects {
+  stage(event: StageEvent): void;
+  progress(stage: StageName, progress: Progress): void;
+  warn(stage: StageName | null, sentence: string): void;
+  /** A line of the run folder's log. */
+  log(event: { [key: string]: Json }): void;
+  seconds(): number;
+  signal: AbortSignal;
+}
+
+export interface StageEvent {
+  stage: StageName;
+  state: 'fresh' | 'started' | 'finished';
+  why: string[];
+  report: StageReport | null;
+  seconds: number;
+}
+
+export interface RunResult {
+  folder: string;
+  account: Account;
+  stages: StageEvent[];
+  warnings: string[];
+}
+
+/** Runs a pipeline: what is fresh stands, what is stale is computed, and every row is accounted for. */
+export async function run(pipeline: Pipeline, options: RunOptions, effects: RunEffects): Promise<RunResult> {
+  try {
+    return await runStages(pipeline, options, effects);
+  } catch (error) {
+    throw machineProblem(error, options.out);
+  }
+}
+
+async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEffects): Promise<RunResult> {
+  const folder = new RunFolder(options.out);
+  const locked = options.frozen === undefined ? null : readLock(options.frozen);
+  await checkStages(pipeline, options);
+
+  const release = claim(folder.state('claim.json'));
+  try {
+    await openRun(folder, pipeline);
+    await rm(folder.temporary, { recursive: true, force: true });
+    const inputs = inputReader(pipeline, options);
+    if (locked !== null) {
+      const all = (await Promise.all(stagesOf(pipeline).map(({ stage, options: own }) => inputs(stage, own)))).flat();
+      failOnDifferences(lockDifferences(locked, expectedOf(pipeline, options.limit, all)), 'before any work');
+    }
+
+    const events: StageEvent[] = [];
+    for (const { stage, options: own } of stagesOf(pipeline)) {
+      const stageInputs = await inputs(stage, own);
+      const basis = basisOf(stage, own, pipeline, options.limit, stageInputs, tableHashes(folder, pipeline));
+      const decision = decide(stage, basis, readStageState(folder, stage.name));
+      if (!isSelected(stage.name, options)) {
+        if (decision.state !== 'fresh' && isBefore(stage.name, options)) refuseToSkip(decision, pipeline, options);
+        continue;
+      }
+      const forced = options.force === stage.name;
+      const event: StageEvent = { stage: stage.name, state: 'fresh', why: decision.why, report: null, seconds: 0 };
+      if (decision.state === 'fresh' && !forced) {
+        event.report = readStageState(folder, stage.name)?.report ?? null;
+      } else {
+        effects.stage({ ...event, state: 'started', why: forced ? ['--force'] : decision.why });
+        const begin = effects.seconds();
+        event.report = await execute(stage, basis, stageInputs, partsOf(stage, pipeline, options), forced, effects);
+        event.state = 'finished';
+        event.seconds = effects.seconds() - begin;
+      }
+      effects.stage(event);
+      events.push(event);
+    }
+    checkConservation(reportsOf(folder, pipeline));
+
+    const lock = lockOf(folder, pipeline, options.limit);
+    await writeLock(folder, lock);
+    await writeManifest(folder, pipeline);
+    if (locked !== null) failOnDifferences(lockDifferences(locked, lock), 'after the run');
+    const warnings = events.flatMap((event) => event.report?.warnings ?? []);
+    return { folder: folder.path, account: accountOf(folder, pipeline), stages: events, warnings };
+  } finally {
+    await closeWorkers();
+    release();
+  }
+}
+
+/** What `run` would do, without doing it. */
+export async function planRun(pipeline: Pipeline, options: RunOptions): Promise<StageDecision[]> {
+  await checkStages(pipeline, options);
+  const folder = new RunFolder(options.out);
+  return withScratch((scratch) => plan(folder, pipeline, options.limit, inputReader(pipeline, options, scratch)));
+}
+
+/** Everything that can be seen to be wrong before any work, of all stages, before the run folder is touched. */
+async function checkStages(pipeline: Pipeline, options: RunOptions): Promise<void> {
+  await withScratch(async (scratch) => {
+    for (const { stage, options: own } of stagesOf(pipeline)) {
+      if (stage.check === undefined || !isSelected(stage.name, options)) continue;
+      await stage.check(own, makeContext(partsOf(stage, pipeline, options, scratch), silent));
+    }
+  });
+}
+
+/** What a stage's context is made of in this run. */
+function partsOf(stage: AnyStage, pipeline: Pipeline, options: RunOptions, scratch?: string): ContextParts {
+  const { out: folder, workers, limit } = options;
+  const parts = { folder, pipeline, stage: stage.name, workers, limit, optionsOf: optionsOf(stage, pipeline) };
+  return scratch === undefined ? parts : { ...parts, scratch };
+}
+
+const silent = { progress: () => {}, warn: () => {}, signal: new AbortController().signal };
+
+async function withScratch<T>(use: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = mkdtempSync(join(tmpdir(), 'curate-'));
+  try {
+    return await use(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** A stage's inputs, hashed once a run. */
+function inputReader(pipeline: Pipeline, options: RunOptions, scratch?: string) {
+  const known = new Map<StageName, Promise<StageInput[]>>();
+  return (stage: AnyStage, own: Json): Promise<StageInput[]> => {
+    const parts = partsOf(stage, pipeline, options, scratch);
+    const inputs = known.get(stage.name) ?? stage.inputs(own, makeContext(parts, silent));
+    known.set(stage.name, inputs);
+    return inputs;
+  };
+}
+
+function isSelected(name: StageName, options: RunOptions): boolean {
+  const position = stageNames.indexOf(name);
+  const from = options.from === undefined ? 0 : stageNames.indexOf(options.from);
+  const to = options.to === undefined ? stageNames.length : stageNames.indexOf(options.to);
+  return position >= from && position <= to;
+}
+
+function isBefore(name: StageName, options: RunOptions): boolean {
+  return options.from !== undefined && stageNames.indexOf(name) < stageNames.indexOf(options.from);
+}
+
+function refuseToSkip(decision: StageDecision, pipeline: Pipeline, options: RunOptions): never {
+  throw new Problem(`${decision.stage} has to run first`, {
+    where: options.out,
+    found: decision.why.join('; '),
+    try: `curate run ${pipeline.file} --out ${options.out} --to ${options.from ?? decision.stage}`,
+  });
+}
+
+function failOnDifferences(differences: string[], when: string): void {
+  if (differences.length === 0) return;
+  const shown = differences.slice(0, 20);
+  if (differences.length > shown.length) shown.push(`and ${differences.length - shown.length} more`);
+  throw new Problem(
+    `--frozen: ${when}, ${differences.length === 1 ? '1 value is' : `${differences.length} values are`} not the locked one`,
+    {
+      items: shown.map((each) => `locked → found  ${each}`),
+      try: 'the same command without --frozen, then review curate diff',
+      gate: true,
+    },
+  );
+}
