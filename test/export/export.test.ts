@@ -32,13 +32,13 @@ describe('the dataset', () => {
       [{ id: 'a' }, { id: 'b', fails: ['domain'] }, { id: 'c' }],
       [{ id: 'd', fails: ['fuzzy_90'] }, { id: 'e' }],
     ]);
-    await small.export();
+    await small.exportRows();
     expect((await small.dataset('id')).map((row) => row.id)).toEqual(['a', 'c', 'e']);
   });
 
   it('has exactly the columns of the contract, with their types', async () => {
     const small = await judgedRun([[{ id: 'a', system: 'Be brief.' }]]);
-    await small.export();
+    await small.exportRows();
     const tables = await small.context().openTables();
     const columns = await tables.describe(`SELECT * FROM read_parquet('${small.run.table('dataset')}/*.parquet')`);
     tables.close();
@@ -97,7 +97,7 @@ describe('the dataset', () => {
       { id: 'no-prompt', prompt: null, reasoning: null, answer: 'a' },
       { id: 'nothing', prompt: null, reasoning: null, answer: null },
     ]);
-    await small.export();
+    await small.exportRows();
     expect((await small.dataset('messages')).map((row) => row.messages)).toEqual([
       [
         { role: 'user', content: 'q' },
@@ -120,7 +120,7 @@ describe('the dataset', () => {
       trace_words: { less_than: 100, of: 'reasoning', words: 'segmented' },
     };
     await small.addRows('000-00000-000.parquet', [{ id: 'a' }]);
-    await small.export();
+    await small.exportRows();
     expect(await small.dataset('question_words, trace_words')).toEqual([{ question_words: 6, trace_words: 5 }]);
   });
 
@@ -152,7 +152,7 @@ describe('the dataset', () => {
         uncertain: false,
       },
     ]);
-    await small.export();
+    await small.exportRows();
     expect(await small.dataset('id, domain, cluster_id')).toEqual([
       { id: 'a', domain: 'Medical', cluster_id: 7 },
       { id: 'b', domain: null, cluster_id: null },
@@ -161,7 +161,7 @@ describe('the dataset', () => {
 
   it('is cut into files of rows_per_file, across files of rows/', async () => {
     const small = await judgedRun([names(5, 'a').map((id) => ({ id })), names(4, 'b').map((id) => ({ id }))]);
-    await small.export({ rows_per_file: 4 });
+    await small.exportRows({ rows_per_file: 4 });
     const files = readdirSync(small.run.table('dataset')).filter((file) => file.endsWith('.parquet'));
     expect(files).toEqual([
       'train-00000-of-00003.parquet',
@@ -207,7 +207,7 @@ describe('the dataset', () => {
             flags.map((keep, index) => ({ id: `f${file}-${index}`, fails: keep ? [] : ['wait_count'] })),
           );
           const small = await judgedRun(files);
-          await small.export({ rows_per_file: perFile });
+          await small.exportRows({ rows_per_file: perFile });
           const expected = files
             .flat()
             .filter((row) => row.fails.length === 0)
@@ -229,7 +229,7 @@ describe('the dataset', () => {
         names(12, `f${file}`).map((id) => ({ id, reasoning: long })),
       );
     }
-    await small.export();
+    await small.exportRows();
     const [row] = await small.dataset('count(*) AS rows, min(length(messages[2].content)) AS characters');
     expect(row).toEqual({
       rows: 48,
@@ -248,7 +248,7 @@ describe('what export refuses', () => {
       { id: VARCHAR, ngram_10: BOOLEAN, first_failed: VARCHAR },
       [{ id: 'a', ngram_10: true, first_failed: null }],
     );
-    const problem = await small.export().catch((error: unknown) => error);
+    const problem = await small.exportRows().catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(Problem);
     expect(problem).toMatchObject({
       message: 'export refuses rows that the stage decontam has not judged',
@@ -259,14 +259,14 @@ describe('what export refuses', () => {
   it('verdicts that are not there at all', async () => {
     const small = await judgedRun([[{ id: 'a' }]]);
     rmSync(small.run.table('verdicts/filter'), { recursive: true });
-    await expect(small.export()).rejects.toThrow('export refuses rows that the stage filter has not judged');
+    await expect(small.exportRows()).rejects.toThrow('export refuses rows that the stage filter has not judged');
   });
 
   it('two verdicts for one row', async () => {
     const small = await judgedRun([[{ id: 'a' }, { id: 'b' }]]);
     const path = small.run.file('verdicts/filter', '000-00000-000.parquet');
     copyFileSync(path, path.replace('000-00000', '000-00001'));
-    await expect(small.export()).rejects.toThrow('does not fit rows/');
+    await expect(small.exportRows()).rejects.toThrow('does not fit rows/');
   });
 
   it('an unknown option', () => {

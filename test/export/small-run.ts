@@ -120,6 +120,12 @@ export class SmallRun {
 
   /** Runs export as the pipeline does, the tasks in the order given by `order`. */
   async export(spec: { rows_per_file?: number } = {}, order: 'first' | 'last' = 'first'): Promise<StageReport> {
+    const reports = await this.exportRows(spec, order);
+    return exportStage.finish(reports, exportStage.options.parse(spec), this.context());
+  }
+
+  /** The Parquet files alone, without card and page. */
+  async exportRows(spec: { rows_per_file?: number } = {}, order: 'first' | 'last' = 'first'): Promise<TaskReport[]> {
     const options = exportStage.options.parse(spec);
     const context = this.context(order === 'first' ? 1 : 2);
     const tasks = await exportStage.tasks(options, context);
@@ -129,13 +135,15 @@ export class SmallRun {
       const task = tasks[index];
       if (task !== undefined) reports[index] = await exportStage.work(task, options, context);
     }
-    return exportStage.finish(reports, options, context);
+    return reports;
   }
 
   /** Rows of the dataset, read by DuckDB's own reader, in order. */
-  async dataset(columns = '*'): Promise<Record<string, unknown>[]> {
+  async dataset(columns = '*', groupBy = ''): Promise<Record<string, unknown>[]> {
     const tables = await Tables.open({ temporaryFolder: this.run.temporary });
-    const rows = await tables.rows(`SELECT ${columns} FROM read_parquet('${this.run.table('dataset')}/*.parquet')`);
+    const rows = await tables.rows(
+      `SELECT ${columns} FROM read_parquet('${this.run.table('dataset')}/*.parquet')${groupBy === '' ? '' : ` GROUP BY ${groupBy}`}`,
+    );
     tables.close();
     return rows;
   }

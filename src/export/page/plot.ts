@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { visible } from '../inert.js';
 import { type Content, Html, html } from './html.js';
 
 /** Widths at which every picture is drawn: one for a page, one for a phone, so that its text is never scaled down. */
@@ -35,14 +36,16 @@ function render(options: PlotOptions, width: Width, alternative: string): Html {
   }) as unknown as SvgElement;
   // Plot's own style sheet would need a second permission in the page's policy; the page's style says the same.
   for (const style of drawing.querySelectorAll('style')) style.remove();
+  // Names of groups are no use within one picture, and forbidden there.
+  for (const group of drawing.querySelectorAll('g')) group.removeAttribute('aria-label');
   drawing.setAttribute('class', 'plot');
   drawing.setAttribute('role', 'img');
   drawing.setAttribute('aria-label', alternative);
-  return new Html(drawing.outerHTML.replace(/(\d\.\d{3})\d+/g, '$1'));
+  return new Html(visible(drawing.outerHTML).replace(/(\d\.\d{3})\d+/g, '$1'));
 }
 
 interface SvgElement {
   outerHTML: string;
-  querySelectorAll(selector: string): Iterable<{ remove(): void }>;
+  querySelectorAll(selector: string): Iterable<{ remove(): void; removeAttribute(name: string): void }>;
   setAttribute(name: string, value: string): void;
 }
