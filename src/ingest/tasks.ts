@@ -41,13 +41,14 @@ export async function cutTasks(
   tables: Tables,
   limit: number | null,
   provide: (file: SourceFile, rows: number | null) => Promise<void>,
+  bytes = taskBytes,
 ): Promise<IngestTask[]> {
   const tasks: IngestTask[] = [];
   let left = limit;
   for (const file of source.files) {
     if (left === 0) break;
     await provide(file, left);
-    const pieces = left === null ? await cutFile(file, tables) : await cutHead(file, tables, left);
+    const pieces = left === null ? await cutFile(file, tables, bytes) : await cutHead(file, tables, left);
     for (const piece of pieces) tasks.push({ entry: source.entry, task: tasks.length, file: file.name, ...piece });
     if (left !== null) left -= pieces.reduce((sum, piece) => sum + (piece.rows ?? 0), 0);
   }
@@ -58,16 +59,18 @@ export async function cutTasks(
 
 type Piece = Omit<IngestTask, 'entry' | 'task' | 'file'>;
 
-async function cutFile(file: SourceFile, tables: Tables): Promise<Piece[]> {
+async function cutFile(file: SourceFile, tables: Tables, bytes: number): Promise<Piece[]> {
   const { format, compression } = await detectFormat(file.path);
   const { size } = await stat(file.path);
-  if (format === 'parquet') return cutParquet(file, tables);
-  if (format === 'jsonl' && compression === 'none' && size > taskBytes) return cutLines(file.path, size);
+  if (format === 'parquet') return cutParquet(file, tables, bytes);
+  if (format === 'jsonl' && compression === 'none' && size > bytes) {
+    return cutLines(file.path, size, bytes);
+  }
   return [{ kind: 'whole', start: 0, end: 0, firstLine: 0, rows: null, size }];
 }
 
 /** Row groups in order, gathered up to a task's bytes; one that is far larger is cut by rows. */
-async function cutParquet(file: SourceFile, tables: Tables): Promise<Piece[]> {
+async function cutParquet(file: SourceFile, tables: Tables, most: number): Promise<Piece[]> {
   const { groups } = await readParquetShape(tables, file.path);
   const pieces: Piece[] = [];
   let row = 0;
@@ -79,8 +82,8 @@ async function cutParquet(file: SourceFile, tables: Tables): Promise<Piece[]> {
     bytes = 0;
   };
   for (const group of groups) {
-    if (bytes > 0 && bytes + group.bytes > taskBytes) close();
-    const slices = Math.max(1, Math.round(group.bytes / taskBytes));
+    if (bytes > 0 && bytes + group.bytes > most) close();
+    const slices = Math.max(1, Math.round(group.bytes / most));
     const sliceRows = Math.ceil(group.rows / slices / vectorRows) * vectorRows;
     const groupEnd = row + group.rows;
     if (slices > 1) {
@@ -97,13 +100,13 @@ async function cutParquet(file: SourceFile, tables: Tables): Promise<Piece[]> {
 }
 
 /** Byte ranges, with the number of the line that each begins with. */
-async function cutLines(path: string, size: number): Promise<Piece[]> {
+async function cutLines(path: string, size: number, bytes: number): Promise<Piece[]> {
   const pieces: Piece[] = [];
   let newlines = 0;
-  for (let start = 0; start < size; start += taskBytes) {
-    const end = Math.min(size, start + taskBytes);
+  for (let start = 0; start < size; start += bytes) {
+    const end = Math.min(size, start + bytes);
     // The newline just before `start` ends the line before this range: the reader skips through it, or to the next one.
-    const before = start === 0 ? 0 : await countNewlines(path, start - taskBytes, start - 1);
+    const before = start === 0 ? 0 : await countNewlines(path, start - bytes, start - 1);
     const at = start === 0 ? 0 : await countNewlines(path, start - 1, start);
     pieces.push({
       kind: 'lines',
