@@ -25,6 +25,11 @@ const labelFile = z.strictObject({
   labels: z.array(z.union([z.string().trim().min(1), labelSpec])).min(2),
 });
 
+/** What the lock and the reports call a label set: its file, without the machine's folders. */
+export function nameOf(set: LabelSet): string {
+  return set.file === null ? set.name : basename(set.file);
+}
+
 /** Reads the labels that `classify.labels` names or holds. `resolve` makes a path of a pipeline file absolute. */
 export function readLabelSet(labels: ClassifyOptions['labels'], resolve: (path: string) => string): LabelSet {
   if (Array.isArray(labels)) return makeLabelSet('inline', labels, null);

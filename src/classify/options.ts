@@ -82,6 +82,11 @@ export const classifyOptions = z
         need(['endpoint'], 'the labeler llm needs the URL of an OpenAI-compatible server');
       if (value.model === undefined) need(['model'], 'the labeler llm needs the name of a model');
     }
+    const endpoints = { endpoint: value.endpoint, 'audit.endpoint': value.audit?.endpoint };
+    for (const [path, endpoint] of Object.entries(endpoints)) {
+      // What stands in a pipeline file goes into its lock.
+      if (/\/\/[^/]*@/.test(endpoint ?? '')) need(path.split('.'), 'must hold no user or password; use key');
+    }
     if (value.budget.money !== undefined && value.price === undefined) {
       need(['price'], 'budget.money needs price: {input, output}, per million tokens');
     }

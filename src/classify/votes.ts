@@ -1,3 +1,5 @@
+import type { ClassifyOptions } from './options.js';
+
 /**
  * How votes become a label. Votes come in the order of the exemplars, the nearest to the centre first; null is a vote that
  * was asked for and is invalid: it does not count.
@@ -58,6 +60,12 @@ export interface VoteRule {
   below: number;
   /** Exemplars that may vote in the end, in steps of `nearest`, while a cluster is uncertain. `nearest`: no more. */
   upTo: number;
+}
+
+/** The rule that a pipeline's options ask for. */
+export function ruleOf(options: Pick<ClassifyOptions, 'nearest' | 'uncertain'>): VoteRule {
+  const { below, then, up_to: upTo } = options.uncertain;
+  return { nearest: options.nearest, below, upTo: then === 'more' ? Math.max(upTo, options.nearest) : options.nearest };
 }
 
 /**

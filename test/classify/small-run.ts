@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { BIGINT, FLOAT, INTEGER, LIST, VARCHAR } from '@duckdb/node-api';
+import { BIGINT, FLOAT, INTEGER, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { embedTexts } from '../../src/compute/embedder.js';
 import type { StageContext } from '../../src/pipeline/stage.js';
 import { sha256File } from '../../src/store/fingerprint.js';
@@ -39,9 +39,12 @@ export async function smallRun(
   for (const [row, index] of inOrder.entries()) {
     const text = texts[index] ?? '';
     await rows.append({ id: `row-${index}`, group: 'g', prompt: text, prompt_key: keyOf(text) });
-    await tables.run(
-      `INSERT INTO ${prompts.tableName} VALUES ('${keyOf(text)}', '000-00000-000.parquet', ${row}, ['g'])`,
-    );
+    await prompts.append({
+      prompt_key: keyOf(text),
+      file: '000-00000-000.parquet',
+      row: BigInt(row),
+      groups: listValue(['g']),
+    });
   }
   await rows.writeTo(run.file('rows', '000-00000-000.parquet'));
   await prompts.writeTo(run.file('prompts', 'prompts.parquet'));

@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
+import OpenAI, { APIConnectionError, APIError } from 'openai';
+import { z } from 'zod';
+import { Problem } from '../problem.js';
+import type { Message } from './question.js';
+import { BudgetReached, type Spending } from './spending.js';
+
+export interface EndpointSettings {
+  /** Where the endpoint stands in the pipeline file, and what stands there: all that messages may show of it. */
+  option: string;
+  written: string;
+  url: string;
+  key: string | undefined;
+  model: string;
+  timeoutSeconds: number;
+  attempts: number;
+  /** First pause after a failure; it doubles each time up to a minute. */
+  pauseSeconds?: number;
+  signal: AbortSignal;
+}
+
+export interface Reply {
+  /** null: the server refused this very request (too long, not acceptable), and would again. */
+  content: string | null;
+  refusal?: string;
+  tokens: [input: number, output: number];
+}
+
+const completion = z.object({
+  choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
+  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
+});
+const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
+const longestPauseSeconds = 60;
+
+/** An OpenAI-compatible server that fails now and then: every request is repeated until it is answered as a whole. */
+export class Endpoint {
+  /** Requests repeated because the server failed. */
+  retries = 0;
+  private readonly client: OpenAI;
+  private readonly settings: EndpointSettings;
+  private readonly spending: Spending;
+  private servedModel: string;
+  private pausedUntil = 0;
+
+  constructor(settings: EndpointSettings, spending: Spending) {
+    this.settings = settings;
+    this.spending = spending;
+    this.servedModel = settings.model;
+    // One listener for each call in flight.
+    setMaxListeners(0, settings.signal);
+    this.client = new OpenAI({
+      baseURL: checkedUrl(settings),
+      apiKey: settings.key ?? 'none',
+      organization: null,
+      project: null,
+      // Repeats are ours: the SDK's timer ends with the headers, so that a body that never ends would hang a run.
+      maxRetries: 0,
+      timeout: settings.timeoutSeconds * 1000,
+      logLevel: 'off',
+      // A redirect could carry prompts and key to a host that nobody named.
+      fetchOptions: { redirect: 'manual' },
+    });
+  }
+
+  /** Asks which models there are, so that a wrong URL, key or name stops the run before anything is spent. */
+  async connect(): Promise<void> {
+    const answer = await this.repeat('models', (begin) => this.client.get('/models', { signal: begin() }));
+    const list = modelList.safeParse(answer);
+    if (!list.success)
+      throw this.problem('does not answer like an OpenAI-compatible server', 'its list of models is none');
+    const ids = list.data.data.map(({ id }) => id);
+    const served =
+      ids.find((id) => id === this.settings.model) ??
+      ids.find((id) => shortName(id) === shortName(this.settings.model));
+    if (served === undefined) {
+      throw new Problem(`the endpoint does not serve the model ${this.settings.model}`, {
+        where: this.where,
+        items: ids.slice(0, 20).map((id) => `it serves  ${this.scrub(shownModel(id))}`),
+        try: 'write one of these names as model, or start the server with --served-model-name',
+      });
+    }
+    this.servedModel = served;
+  }
+
+  /** One chat completion at temperature 0. `schema` holds the answer to a JSON Schema where the server can. */
+  async ask(messages: Message[], answerTokens: number, schema: { [key: string]: unknown } | null): Promise<Reply> {
+    // A token is at least one byte, and a template adds a few around each message.
+    const bound = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content) + 16, 64);
+    const identity = createHash('sha256').update(JSON.stringify(messages)).digest('hex');
+    try {
+      return await this.repeat(identity, async (begin) => {
+        const reservation = await this.spending.reserve(bound, answerTokens);
+        try {
+          const answer = await this.client.chat.completions.create(
+            {
+              model: this.servedModel,
+              messages,
+              temperature: 0,
+              seed: 42,
+              max_tokens: answerTokens,
+              ...(schema === null
+                ? {}
+                : { response_format: { type: 'json_schema', json_schema: { name: 'domain', strict: true, schema } } }),
+            },
+            { signal: begin() },
+          );
+          const { choices, usage } = completion.parse(answer);
+          const input = usage?.prompt_tokens ?? bound;
+          const output = usage?.completion_tokens ?? answerTokens;
+          this.spending.settle(reservation, { input, output });
+          return { content: choices[0]?.message.content ?? '', tokens: [input, output] };
+        } catch (error) {
+          if (error instanceof APIError && error.status !== undefined) this.spending.settle(reservation, null);
+          else this.spending.giveUp(reservation);
+          throw error;
+        }
+      });
+    } catch (error) {
+      if (error instanceof Refused) return { content: null, refusal: error.message, tokens: [0, 0] };
+      throw error;
+    }
+  }
+
+  /**
+   * `request` until it is answered; it calls `begin` when its time starts to run. Pauses double, are spread by the
+   * request's own hash, and obey Retry-After.
+   */
+  private async repeat<T>(identity: string, request: (begin: () => AbortSignal) => Promise<T>): Promise<T> {
+    const { attempts, signal, timeoutSeconds, pauseSeconds = 0.5 } = this.settings;
+    for (let attempt = 1; ; attempt += 1) {
+      await this.waitUntil(this.pausedUntil);
+      const deadline = new Deadline(signal, timeoutSeconds);
+      try {
+        return await request(() => deadline.begin());
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = this.judge(error, deadline.passed);
+        if (attempt >= attempts) {
+          throw this.problem(
+            `failed ${attempts} times on one question`,
+            failure.what,
+            'the same command goes on where it stopped',
+          );
+        }
+        this.retries += 1;
+        const spread =
+          0.5 +
+          Number.parseInt(createHash('sha256').update(`${identity} ${attempt}`).digest('hex').slice(0, 6), 16) /
+            2 ** 25;
+        const pause = Math.min(longestPauseSeconds, pauseSeconds * 2 ** (attempt - 1)) * spread;
+        // A server that asks for time asks it of everybody.
+        if (failure.retryAfter !== null)
+          this.pausedUntil = Math.max(this.pausedUntil, Date.now() + failure.retryAfter * 1000);
+        await this.waitUntil(Date.now() + pause * 1000);
+      } finally {
+        deadline.end();
+      }
+    }
+  }
+
+  private async waitUntil(time: number): Promise<void> {
+    const milliseconds = time - Date.now();
+    if (milliseconds > 0) await wait(milliseconds, undefined, { signal: this.settings.signal });
+  }
+
+  /** What a failure means: to be repeated (returned), or thrown as what stops the run or settles the question. */
+  private judge(error: unknown, timedOut: boolean): { what: string; retryAfter: number | null } {
+    const retry = (what: string, retryAfter: number | null = null) => ({ what, retryAfter });
+    if (error instanceof BudgetReached) throw error;
+    if (timedOut) return retry(`no whole answer within ${this.settings.timeoutSeconds} seconds`);
+    if (error instanceof APIConnectionError) return retry(causeOf(error));
+    if (error instanceof z.ZodError) return retry('an answer without choices, or that is no answer');
+    if (error instanceof SyntaxError) return retry('an answer that is not JSON');
+    if (!(error instanceof APIError) || error.status === undefined) {
+      // A body that ends too early or a connection reset in the middle of one.
+      if (error instanceof TypeError || (error instanceof Error && error.name === 'AbortError'))
+        return retry(causeOf(error));
+      throw error;
+    }
+    const { status } = error;
+    const said = this.scrub(`${status} ${messageOf(error)}`);
+    if (status === 401 || status === 403) {
+      throw this.problem(
+        'refuses the key',
+        said,
+        'check the variable that classify.key names (default OPENAI_API_KEY)',
+      );
+    }
+    if (status === 404 || (status >= 300 && status < 400)) {
+      throw this.problem('has no such address or model', said, 'the URL ends in /v1 with most servers');
+    }
+    if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500) {
+      return retry(said, retryAfterSeconds(error));
+    }
+    throw new Refused(said);
+  }
+
+  private get where(): string {
+    return `${this.settings.option}: ${this.settings.written}`;
+  }
+
+  private problem(what: string, found: string, mend?: string): Problem {
+    return new Problem(`the endpoint ${what}`, {
+      where: this.where,
+      found: this.scrub(found),
+      ...(mend === undefined ? {} : { try: mend }),
+    });
+  }
+
+  /** Servers repeat keys and addresses in their messages. */
+  private scrub(text: string): string {
+    let clean = text;
+    for (const secret of [this.settings.key, this.settings.url, safeHost(this.settings.url)]) {
+      if (secret !== undefined && secret.length > 2) clean = clean.replaceAll(secret, '***');
+    }
+    return clean.length > 300 ? `${clean.slice(0, 300)}…` : clean;
+  }
+}
+
+/** Ends one request when the run is interrupted or its time is up, and leaves no listener behind: there may be millions. */
+class Deadline {
+  passed = false;
+  private readonly controller = new AbortController();
+  private readonly interrupted: AbortSignal;
+  private readonly seconds: number;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly interrupt = () => this.controller.abort();
+
+  constructor(interrupted: AbortSignal, seconds: number) {
+    this.interrupted = interrupted;
+    this.seconds = seconds;
+  }
+
+  begin(): AbortSignal {
+    this.interrupted.throwIfAborted();
+    this.interrupted.addEventListener('abort', this.interrupt);
+    this.timer = setTimeout(() => {
+      this.passed = true;
+      this.controller.abort();
+    }, this.seconds * 1000);
+    return this.controller.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.interrupted.removeEventListener('abort', this.interrupt);
+  }
+}
+
+/** The server will not answer this request, however often it is asked. */
+class Refused extends Error {}
+
+// -- private
+
+function checkedUrl(settings: EndpointSettings): string {
+  let url: URL;
+  try {
+    url = new URL(settings.url);
+  } catch {
+    throw new Problem(`${settings.option} is no URL`, {
+      where: settings.written,
+      try: 'http://127.0.0.1:8000/v1, or a reference to the environment that holds such a URL',
+    });
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new Problem(`${settings.option} must begin with http:// or https://`, { where: settings.written });
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Problem(`${settings.option} holds a user or a password`, {
+      where: settings.written,
+      try: 'take them out; a key goes into the variable that classify.key names',
+    });
+  }
+  return settings.url.replace(/\/+$/, '');
+}
+
+function safeHost(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
+/** llama.cpp calls its model by the path of its file. */
+function shownModel(id: string): string {
+  return /^([/\\]|[A-Za-z]:\\)/.test(id) ? shortName(id) : id;
+}
+
+function shortName(id: string): string {
+  return (id.split(/[/\\]/).at(-1) ?? id).replace(/\.gguf$/i, '');
+}
+
+function messageOf(error: APIError): string {
+  return error.message.replace(/^\d{3} /, '').replace(/\s+/g, ' ');
+}
+
+function causeOf(error: Error): string {
+  let deepest: Error = error;
+  while (deepest.cause instanceof Error) deepest = deepest.cause;
+  const code = (deepest as NodeJS.ErrnoException).code;
+  return code === undefined ? deepest.message : `${deepest.message} (${code})`;
+}
+
+function retryAfterSeconds(error: APIError): number | null {
+  const text = error.headers?.get('retry-after');
+  if (text === null || text === undefined) return null;
+  const seconds = Number(text);
+  const value = Number.isFinite(seconds) ? seconds : (Date.parse(text) - Date.now()) / 1000;
+  return Number.isFinite(value) ? Math.min(3600, Math.max(0, value)) : null;
+}
