@@ -101,5 +101,5 @@ async function createKept(tables: Tables, run: RunFolder, file: DatasetFile, sha
   await tables.run(`CREATE TABLE places AS ${narrow} ${writer.tableName} w ${on}`);
   await createClusters(tables, run, shape, 'SELECT prompt_key FROM places WHERE embedded');
   await tables.run(`CREATE TABLE kept AS SELECT p.id, p.file, p.position, c.cluster_id, c.domain
-    FROM places p LEFT JOIN clusters_of_prompts c ON p.embedded AND c.prompt_key = p.prompt_key`);
+    FROM places p LEFT JOIN clusters_of_prompts c ON c.prompt_key = CASE WHEN p.embedded THEN p.prompt_key END`);
 }

@@ -54,7 +54,7 @@ export async function createJudged(tables: Tables, run: RunFolder, shape: Shape)
     FROM (
       SELECT r.*, c.cluster_id, c.domain, ${columns.map((column) => `${column}, `).join('')} 1 AS one
       FROM (${narrowRows(rowFiles, shape)}) r ${joins.join(' ')}
-      LEFT JOIN clusters_of_prompts c ON r.embedded AND c.prompt_key = r.prompt_key
+      LEFT JOIN clusters_of_prompts c ON c.prompt_key = CASE WHEN r.embedded THEN r.prompt_key END
     )`);
   await refuseUnjudged(tables, run, present);
   return judges;
