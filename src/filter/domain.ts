@@ -5,6 +5,9 @@ import { defineRule } from './rule.js';
 /** What a label becomes where the cluster is uncertain and `classify.uncertain.then` is `drop`: no label that is kept. */
 export const uncertainSuffix = ' (uncertain)';
 
+/** The label of a cluster none of whose votes was valid. */
+export const noLabel = '(no label)';
+
 /** Keeps rows whose cluster was labelled with one of these domains; rows of groups that were not embedded keep theirs. */
 export const domain = defineRule({
   key: 'domain',
@@ -20,7 +23,8 @@ export const domain = defineRule({
     describe: (value) => (value === null ? 'group was not embedded' : `label ${String(value)}`),
     requirement: () => keep.join(', '),
     flip: (value, passes) => {
-      if (typeof value !== 'string' || value === '' || value.endsWith(uncertainSuffix)) return null;
+      if (typeof value !== 'string' || value === '' || value === noLabel || value.endsWith(uncertainSuffix))
+        return null;
       if (!passes) return { option: 'keep', to: [...keep, value] };
       return keep.length === 1 ? null : { option: 'keep', to: keep.filter((label) => label !== value) };
     },

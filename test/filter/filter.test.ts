@@ -94,12 +94,14 @@ describe('domain', () => {
     { id: 'medical', prompt: 'a heart question' },
     { id: 'maths', prompt: 'a number question' },
     { id: 'unsure', prompt: 'an odd question' },
+    { id: 'invalid', prompt: 'a question with no valid vote' },
     { id: 'elsewhere', prompt: 'not embedded at all', group: 'extra' },
     { id: 'no-group', prompt: 'no group at all', group: null },
   ];
   const clusters = [
     { label: 'Medical', prompts: ['a heart question'] },
     { label: 'Math', prompts: ['a number question'] },
+    { label: null, uncertain: true, prompts: ['a question with no valid vote'] },
     { label: 'Medical', uncertain: true, prompts: ['an odd question'] },
   ];
   const stages = { embed: { groups: ['traces'] }, classify: {} };
@@ -123,6 +125,7 @@ describe('domain', () => {
       medical: 'Medical true',
       maths: 'Math false',
       unsure: 'Medical true',
+      invalid: '(no label) false',
       elsewhere: 'null true',
       'no-group': 'null true',
     });
@@ -134,7 +137,7 @@ describe('domain', () => {
 
   it('a row that should have been clustered and was not stops the run', async () => {
     const run = await runFolderWith({ 'a.parquet': rows });
-    await writeClusters(run, clusters.slice(0, 2));
+    await writeClusters(run, clusters.slice(0, 3));
     await expect(runFilter(run, { domain: { keep: ['Medical'] } }, stages)).rejects.toThrow(
       '1 rows of embedded groups have no cluster or no label',
     );

@@ -41,7 +41,7 @@ export interface RowSpec {
 }
 
 export interface ClusterSpec {
-  label: string;
+  label: string | null;
   uncertain?: boolean;
   agreement?: number;
   prompts: string[];

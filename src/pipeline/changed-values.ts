@@ -1,0 +1,15 @@
+import type { Json } from '../store/fingerprint.js';
+
+/** Leaves of two options that differ, as `wait_count.at_most 47 → 30`. */
+export function changedValues(before: Json | undefined, now: Json | undefined, path: string): string[] {
+  if (JSON.stringify(before) === JSON.stringify(now)) return [];
+  const bothObjects = [before, now].every((each) => each !== null && typeof each === 'object' && !Array.isArray(each));
+  if (bothObjects) {
+    const [a, b] = [before as Record<string, Json>, now as Record<string, Json>];
+    return Object.keys({ ...a, ...b }).flatMap((key) =>
+      changedValues(a[key], b[key], path === '' ? key : `${path}.${key}`),
+    );
+  }
+  const show = (value: Json | undefined) => (value === undefined ? 'none' : JSON.stringify(value));
+  return [`${path === '' ? 'options' : path} ${show(before)} → ${show(now)}`];
+}

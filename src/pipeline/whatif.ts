@@ -1,0 +1,326 @@
+import { parse } from 'yaml';
+import type { z } from 'zod';
+import { labelTables } from '../filter/filter.js';
+import { type Histogram, histogramOf } from '../filter/histogram.js';
+import { checkExpressions, passCondition, rawColumn, valuesQuery } from '../filter/judge.js';
+import { limitsInForce } from '../filter/limits.js';
+import { boundRules, type FilterOptions, filterOptions, rules as registry } from '../filter/registry.js';
+import type { BoundRule } from '../filter/rule.js';
+import { Problem } from '../problem.js';
+import { canonicalJson, type Json } from '../store/fingerprint.js';
+import { identifier, literal, type Tables } from '../store/tables.js';
+import { nearestName } from '../text/nearest-name.js';
+import { changedValues } from './changed-values.js';
+import { type AskedRun, askRun, baseRelation, decontamJoin, readRows, seededOrder, withTables } from './fates.js';
+import { readStageState } from './state.js';
+
+export interface WhatIf {
+  /** Options that differ, as `wait_count.at_most 47 → 30`. */
+  changes: string[];
+  rows: number;
+  before: Counts;
+  after: Counts;
+  /** By source. */
+  sources: { source: string; rows: number; before: Counts; after: Counts }[];
+  /** Rows that only the new options keep, and rows that only the old ones keep. */
+  gained: Change;
+  lost: Change;
+  /** Every rule with a number for a limit, under the new options. */
+  histograms: RuleHistogram[];
+}
+
+export interface Counts {
+  kept: number;
+  /** By the first reason that a row met, in the order in which reasons are tried. */
+  dropped: Record<string, number>;
+}
+
+export interface Change {
+  count: number;
+  /** By the reason before (of gained rows) or after (of lost rows). */
+  reasons: Record<string, number>;
+  examples: { id: string; source: string; reason: string; prompt: string }[];
+}
+
+export interface RuleHistogram {
+  rule: string;
+  /** What passes: `<`, `<=` or `>` the limit. */
+  passes: string;
+  limit: number | null;
+  before: number | null;
+  failed: number;
+  bins: Histogram;
+}
+
+/**
+ * What the filter would say under other options, from the values that it wrote down: nothing is computed again and nothing
+ * is changed. `set` are `filter.key.path=value` as for a run.
+ */
+export async function whatIf(folder: string, set: readonly string[], exampleCount = 5): Promise<WhatIf> {
+  const asked = askRun(folder);
+  const before = (asked.pipeline.stages.filter ?? {}) as FilterOptions;
+  const after = changedOptions(before, set);
+  return withTables(async (tables) => {
+    const oldRules = asked.has('filter') ? boundRules(before) : [];
+    const newRules = boundRules(after);
+    const values = await valuesRelation(tables, asked, oldRules, newRules);
+    const oldLimits = lockedLimits(asked, oldRules);
+    const newLimits = await newLimitsOf(tables, asked, oldRules, newRules, oldLimits);
+    const first = newRules.map(
+      (rule) => `WHEN NOT (${passCondition(rule, newLimits[rule.key] ?? null)}) THEN ${literal(rule.reason)}`,
+    );
+    const newReason = first.length === 0 ? 'NULL::VARCHAR' : `CASE ${first.join(' ')} END`;
+    await tables.run(`CREATE TEMP TABLE changed AS
+      SELECT id, source, file, row, coalesce(old_failed, hit) AS before, coalesce(${newReason}, hit) AS after
+      ${numeric(newRules)
+        .map((rule) => `, ${identifier(rawColumn(rule))}`)
+        .join('')} FROM (${values})`);
+    const counts = await tables.rows<CountRow>(
+      'SELECT source, before, after, count(*) AS count FROM changed GROUP BY ALL ORDER BY ALL',
+    );
+    const order = [...newRules, ...oldRules].map((rule) => rule.reason);
+    const names = [...new Set(counts.map((each) => each.source))];
+    return {
+      changes: changedValues(withoutOrder(before), withoutOrder(after), ''),
+      rows: total(counts),
+      before: countBy(counts, 'before', order),
+      after: countBy(counts, 'after', order),
+      sources: names.map((source) => {
+        const own = counts.filter((each) => each.source === source);
+        return {
+          source,
+          rows: total(own),
+          before: countBy(own, 'before', order),
+          after: countBy(own, 'after', order),
+        };
+      }),
+      gained: await changeOf(tables, asked, counts, 'gained', exampleCount),
+      lost: await changeOf(tables, asked, counts, 'lost', exampleCount),
+      histograms: await histogramsOf(tables, newRules, oldLimits, newLimits),
+    };
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+type CountRow = { source: string; before: string | null; after: string | null; count: number };
+
+/** The run's options with the assignments applied and checked as a pipeline file is. */
+function changedOptions(before: FilterOptions, set: readonly string[]): FilterOptions {
+  const changed = structuredClone(before) as { [key: string]: Json };
+  for (const assignment of set) {
+    const equals = assignment.indexOf('=');
+    const [stage, rule = '', ...path] = assignment.slice(0, Math.max(0, equals)).split('.');
+    if (equals < 1 || stage !== 'filter' || rule === '') {
+      throw new Problem(`--set ${assignment}: whatif changes filter rules only`, {
+        found: equals < 1 ? 'no key.path=value' : `the key ${assignment.slice(0, equals)}`,
+        try: '--set filter.wait_count.at_most=30; curate plan --set … says what other changes would recompute',
+      });
+    }
+    const keys = Object.keys(registry);
+    if (!keys.includes(rule)) {
+      const near = nearestName(rule, keys);
+      throw new Problem(`--set ${assignment}: no rule "${rule}"`, {
+        try: near === null ? keys.join(', ') : `did you mean ${near}?`,
+      });
+    }
+    assign(changed, [rule, ...path], parse(assignment.slice(equals + 1)) as Json);
+    if (rule === 'wait_count') dropOtherLimit(changed, path[0]);
+    const order = changed.order as string[] | undefined;
+    if (order !== undefined && !order.includes(rule)) changed.order = [...order, rule];
+  }
+  const parsed = filterOptions.safeParse(changed);
+  if (parsed.success) return parsed.data;
+  throw new Problem('these options are not possible', {
+    items: parsed.error.issues.map((issue: z.core.$ZodIssue) => `filter.${issue.path.join('.')}  ${issue.message}`),
+  });
+}
+
+function assign(target: { [key: string]: Json }, path: readonly string[], value: Json): void {
+  const [key = '', ...rest] = path;
+  if (rest.length === 0) {
+    if (value === null) delete target[key];
+    else target[key] = value;
+    return;
+  }
+  const inner = target[key];
+  const isObject = inner !== null && typeof inner === 'object' && !Array.isArray(inner);
+  const object: { [key: string]: Json } = isObject ? inner : {};
+  target[key] = object;
+  assign(object, rest, value);
+}
+
+/** `at_most` and `percentile` exclude each other: the one that was set now replaces the other. */
+function dropOtherLimit(options: { [key: string]: Json }, key: string | undefined): void {
+  const rule = options.wait_count;
+  if (rule === null || typeof rule !== 'object' || Array.isArray(rule)) return;
+  if (key === 'at_most') delete rule.percentile;
+  if (key === 'percentile') delete rule.at_most;
+}
+
+function withoutOrder({ order: _, ...rules }: FilterOptions): Json {
+  return rules as Json;
+}
+
+/** One line per row: its place, the old verdict, the hit, and every new rule's value, from the verdicts where they hold it. */
+async function valuesRelation(
+  tables: Tables,
+  asked: AskedRun,
+  oldRules: readonly BoundRule[],
+  newRules: readonly BoundRule[],
+): Promise<string> {
+  const stored = newRules.filter((rule) => oldRules.some((old) => sameValue(old, rule)));
+  const missing = newRules.filter((rule) => !stored.includes(rule));
+  const unread = missing.find((rule) => rule.value.from === 'text');
+  if (unread !== undefined) {
+    throw new Problem(`${unread.key} was not measured like this in this run, and would have to read every text`, {
+      try: `add it to the pipeline and type curate filter ${asked.pipeline.file}`,
+    });
+  }
+  const columns = stored.map((rule) => `, b.${identifier(rawColumn(rule))}`).join('');
+  const added = missing.map((rule) => `, m.${identifier(rawColumn(rule))}`).join('');
+  const failed = asked.has('filter') ? 'b.first_failed' : 'NULL::VARCHAR';
+  const hit = asked.has('decontam') ? 'd.first_failed' : 'NULL::VARCHAR';
+  return `SELECT b.id, b.source, b.file, b.row, ${failed} AS old_failed, ${hit} AS hit${columns}${added}
+    FROM ${baseRelation(asked)} b${decontamJoin(asked)}${await measureJoin(tables, asked, missing)}`;
+}
+
+async function measureJoin(tables: Tables, asked: AskedRun, missing: readonly BoundRule[]): Promise<string> {
+  if (missing.length === 0) return '';
+  const labelled = missing.some((rule) => rule.value.from === 'label');
+  if (labelled && !asked.has('classify')) {
+    throw new Problem('filter.domain needs the stages embed, cluster and classify', {
+      where: asked.run.path,
+      found: 'a run without labels',
+    });
+  }
+  const measured = valuesQuery({
+    rowFiles: asked.run.files('rows'),
+    rules: missing,
+    expressions: await checkExpressions(tables, missing),
+    labels: labelled ? labelTables({ run: asked.run, options: asked.pipeline.stages }) : null,
+    texts: null,
+  });
+  return ` JOIN (${measured}) m ON m.file = b.file AND m.row = b.row`;
+}
+
+/** Both measure the same thing: only the threshold may differ. */
+function sameValue(a: BoundRule, b: BoundRule): boolean {
+  if (a.key !== b.key) return false;
+  const described = (rule: BoundRule): Json =>
+    rule.value.from === 'text' ? { from: 'text', name: rule.value.name } : (rule.value as Json);
+  return canonicalJson(described(a)) === canonicalJson(described(b));
+}
+
+/** Limits of the run as its report has them: percentiles were computed then. */
+function lockedLimits({ run, has }: AskedRun, rules: readonly BoundRule[]): Record<string, number | null> {
+  const figures = has('filter') ? (readStageState(run, 'filter')?.report.figures ?? {}) : {};
+  return Object.fromEntries(
+    rules.flatMap((rule) => {
+      if (rule.test.by !== 'limit') return [];
+      const own = figures[rule.key];
+      const limit = own !== null && typeof own === 'object' && !Array.isArray(own) ? own[rule.test.option] : null;
+      return [[rule.key, typeof limit === 'number' ? limit : null]];
+    }),
+  );
+}
+
+async function newLimitsOf(
+  tables: Tables,
+  asked: AskedRun,
+  oldRules: readonly BoundRule[],
+  newRules: readonly BoundRule[],
+  oldLimits: Readonly<Record<string, number | null>>,
+): Promise<Record<string, number | null>> {
+  const known = newRules.filter((rule) =>
+    oldRules.some((old) => sameValue(old, rule) && canonicalJson(limitOf(old)) === canonicalJson(limitOf(rule))),
+  );
+  const computed = newRules.filter((rule) => !known.includes(rule));
+  return {
+    ...Object.fromEntries(known.map((rule) => [rule.key, oldLimits[rule.key] ?? null])),
+    ...(await limitsInForce(tables, computed, asked.run.files('rows'))),
+  };
+}
+
+function limitOf(rule: BoundRule): Json {
+  return rule.test.by === 'limit' ? rule.test.limit : null;
+}
+
+function numeric(rules: readonly BoundRule[]): BoundRule[] {
+  return rules.filter((rule) => rule.test.by === 'limit');
+}
+
+async function changeOf(
+  tables: Tables,
+  asked: AskedRun,
+  counts: readonly CountRow[],
+  kind: 'gained' | 'lost',
+  exampleCount: number,
+): Promise<Change> {
+  const [keptBy, droppedBy] = kind === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
+  const reasons: Record<string, number> = {};
+  for (const each of counts) {
+    const reason = each[droppedBy];
+    if (each[keptBy] === null && reason !== null) reasons[reason] = (reasons[reason] ?? 0) + each.count;
+  }
+  const chosen = await tables.rows<{ id: string; source: string; file: string; row: number; reason: string }>(
+    `SELECT id, source, file, row, ${droppedBy} AS reason FROM changed
+     WHERE ${keptBy} IS NULL AND ${droppedBy} IS NOT NULL
+     ORDER BY ${seededOrder(asked.pipeline.seed)} LIMIT ${exampleCount}`,
+  );
+  const texts = await readRows<{ prompt: string }>(tables, asked.run, chosen, ['prompt']);
+  return {
+    count: Object.values(reasons).reduce((sum, each) => sum + each, 0),
+    reasons,
+    examples: chosen.map(({ id, source, reason }) => ({ id, source, reason, prompt: texts.get(id)?.prompt ?? '' })),
+  };
+}
+
+async function histogramsOf(
+  tables: Tables,
+  rules: readonly BoundRule[],
+  oldLimits: Readonly<Record<string, number | null>>,
+  newLimits: Readonly<Record<string, number | null>>,
+): Promise<RuleHistogram[]> {
+  const histograms: RuleHistogram[] = [];
+  for (const rule of numeric(rules)) {
+    if (rule.test.by !== 'limit' || (rule.type !== 'INTEGER' && rule.type !== 'DOUBLE')) continue;
+    const limit = newLimits[rule.key] ?? null;
+    const values = await tables.rows<{ value: number; count: number; failed: number }>(
+      `SELECT ${identifier(rawColumn(rule))} AS value, count(*) AS count,
+        count(*) FILTER (NOT (${passCondition(rule, limit)})) AS failed FROM changed GROUP BY ALL`,
+    );
+    histograms.push({
+      rule: rule.key,
+      passes: rule.test.passes,
+      limit,
+      before: oldLimits[rule.key] ?? null,
+      failed: values.reduce((sum, each) => sum + each.failed, 0),
+      bins: histogramOf(
+        values.map(({ value, count }) => [value, count]),
+        rule.type,
+      ),
+    });
+  }
+  return histograms;
+}
+
+function countBy(counts: readonly CountRow[], when: 'before' | 'after', order: readonly string[]): Counts {
+  const dropped: Record<string, number> = {};
+  const found = new Map<string, number>();
+  let kept = 0;
+  for (const each of counts) {
+    const reason = each[when];
+    if (reason === null) kept += each.count;
+    else found.set(reason, (found.get(reason) ?? 0) + each.count);
+  }
+  for (const reason of [...order, ...found.keys()]) {
+    const count = found.get(reason);
+    if (count !== undefined) dropped[reason] = count;
+  }
+  return { kept, dropped };
+}
+
+function total(counts: readonly CountRow[]): number {
+  return counts.reduce((sum, each) => sum + each.count, 0);
+}
