@@ -1,5 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import {
+  BIGINT,
+  BOOLEAN,
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBType,
+  type DuckDBValue,
+  INTEGER,
+  VARCHAR,
+} from '@duckdb/node-api';
 import { writeThenRename } from './atomic.js';
 
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
@@ -161,6 +170,11 @@ export class TableWriter {
     for (const [column, type] of this.types) {
       const value = row[column];
       if (value === null || value === undefined) this.appender.appendNull();
+      // Through appendValue each cell is an object of its own: four times slower for a row of 35 cells.
+      else if (type === VARCHAR && typeof value === 'string') this.appender.appendVarchar(value);
+      else if (type === INTEGER && typeof value === 'number') this.appender.appendInteger(value);
+      else if (type === BIGINT && typeof value === 'bigint') this.appender.appendBigInt(value);
+      else if (type === BOOLEAN && typeof value === 'boolean') this.appender.appendBoolean(value);
       else this.appender.appendValue(value, type);
     }
     this.appender.endRow();

@@ -40,14 +40,12 @@ function textFormat(head: Buffer, name: string): Format {
   const filled = lines.map((line) => line.trim()).filter((line) => line !== '');
   const first = filled[0] ?? text.trimStart().slice(0, 100);
   const namedLines = /\.(jsonl|ndjson|jsonlines)$/.test(name);
+  const objects = filled.filter((line) => line.startsWith('{') && parses(line)).length;
+  if (objects * 2 >= filled.length && objects > 0) return 'jsonl';
   // Lines that are arrays each, as opposed to one array of rows.
-  if (first.startsWith('[')) {
-    if (parses(first)) return filled[1]?.startsWith('[') === true ? 'jsonl' : 'json';
-    // A broken first line in front of whole ones.
-    return namedLines && filled[1]?.startsWith('{') === true && parses(filled[1]) ? 'jsonl' : 'json';
-  }
+  if (first.startsWith('[')) return parses(first) && filled[1]?.startsWith('[') === true ? 'jsonl' : 'json';
   if (first.startsWith('{')) {
-    if (filled.length === 0 || parses(first)) return 'jsonl';
+    if (filled.length === 0) return 'jsonl';
     // A first line that is no object: broken JSONL, or one object over several lines.
     return namedLines || (filled[1] ?? '').startsWith('{') ? 'jsonl' : 'json';
   }
