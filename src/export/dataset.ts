@@ -20,15 +20,14 @@ const messages = `list_filter([
 const rowGroup = `ROW_GROUP_SIZE 10240, ROW_GROUP_SIZE_BYTES '32MB'`;
 
 /**
- * Row groups by bytes exist only without `preserve_insertion_order`. One thread keeps the order all the same when the
- * join stays as written (text streams past, the narrow table is built) and no operator holds small chunks back to join
- * them with later ones: without the last setting a file that gives under 64 rows comes after the next. The cache of file
- * contents would only compete for memory.
+ * Row groups by bytes exist only without `preserve_insertion_order`. One thread that scans files in the order of their
+ * list keeps the order all the same, as long as no operator holds small chunks back to join them with later ones. A hash
+ * join would not do: within a chunk it puts rows whose keys collide last, so the narrow columns are joined by position.
  */
 const inOrder = [
   'SET preserve_insertion_order=false',
-  `SET disabled_optimizers='join_order,build_side_probe_side'`,
   'SET enable_caching_operators=false',
+  // The cache of file contents would only compete for memory.
   'SET enable_external_file_cache=false',
 ];
 
@@ -40,19 +39,20 @@ export async function writeDatasetFile(
   shape: Shape,
   compression: string,
 ): Promise<void> {
-  const rows = rowsOf(run, file);
-  await createKept(tables, run, file, shape, rows);
+  const rows = file.parts.length === 0 ? noRows : parquet(file.parts.map((part) => run.file('rows', part.file)));
+  await createPlaces(tables, run, file, shape);
   for (const setting of inOrder) await tables.run(setting);
   const select = `SELECT r.id, source, "group", ${messages} AS messages, prompt AS question, reasoning, answer,
-      reference_answer, model, language, k.domain, k.cluster_id, ${shape.questionWords} AS question_words,
+      reference_answer, model, language, p.domain, p.cluster_id, ${shape.questionWords} AS question_words,
       ${shape.traceWords} AS trace_words, ${shape.waitCount} AS wait_count, origin, license
-    FROM ${rows ?? noRows} r JOIN kept k ON k.id = r.id`;
+    FROM ${rows} r POSITIONAL JOIN places p
+    WHERE p.kept AND CASE WHEN p.id = r.id THEN true ELSE error('rows were not read in order at ' || r.id) END`;
   await writeThenRename(run.file('dataset', file.file), run.temporary, async (path) => {
     await tables.run(`COPY (${select}) TO ${literal(path)} (FORMAT parquet, COMPRESSION ${compression}, ${rowGroup})`);
     const written = await tables.rows<{ id: string }>(
       `SELECT id FROM ${parquet([path], 'file_row_number=true')} ORDER BY file_row_number`,
     );
-    const kept = await tables.rows<{ id: string }>('SELECT id FROM kept ORDER BY file, position');
+    const kept = await tables.rows<{ id: string }>('SELECT id FROM places WHERE kept ORDER BY file, position');
     if (written.length !== file.rows || written.some((row, index) => row.id !== kept[index]?.id)) {
       throw new Error(`${file.file} does not hold its ${file.rows} kept rows in order: it has ${written.length}`);
     }
@@ -79,27 +79,22 @@ const noRows = `(SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS source, NULL::VARC
   NULL::INTEGER AS reasoning_words_segmented, NULL::INTEGER AS answer_words_segmented, NULL::INTEGER AS reasoning_waits,
   NULL::INTEGER AS answer_waits, NULL::STRUCT(file VARCHAR, "row" BIGINT) AS origin, NULL::VARCHAR AS license WHERE false)`;
 
-function rowsOf(run: RunFolder, file: DatasetFile): string | null {
-  if (file.parts.length === 0) return null;
-  return parquet(file.parts.map((part) => run.file('rows', part.file)));
-}
-
-/** The table `kept`: the file's rows by id, with cluster and domain. */
-async function createKept(tables: Tables, run: RunFolder, file: DatasetFile, shape: Shape, rows: string | null) {
+/** The table `places`: every row of the file's parts in order, whether it is kept, and its cluster and domain. */
+async function createPlaces(tables: Tables, run: RunFolder, file: DatasetFile, shape: Shape): Promise<void> {
   const writer = await tables.writer({ file: VARCHAR, position: BIGINT });
   for (const part of file.parts) {
     for (const position of positionsOf(part)) await writer.append({ file: part.file, position: BigInt(position) });
   }
   writer.flush();
+  const paths = file.parts.map((part) => run.file('rows', part.file));
   const narrow =
-    rows === null
-      ? 'SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS prompt_key, false AS embedded, file, position FROM'
-      : `SELECT r.id, r.prompt_key, ${embedded(shape)} AS embedded, w.file, w.position
-         FROM ${rows.replace(/\)$/, ', filename=true, file_row_number=true)')} r JOIN`;
-  const on =
-    rows === null ? 'WHERE false' : 'ON w.file = parse_filename(r.filename) AND w.position = r.file_row_number';
-  await tables.run(`CREATE TABLE places AS ${narrow} ${writer.tableName} w ${on}`);
-  await createClusters(tables, run, shape, 'SELECT prompt_key FROM places WHERE embedded');
-  await tables.run(`CREATE TABLE kept AS SELECT p.id, p.file, p.position, c.cluster_id, c.domain
-    FROM places p LEFT JOIN clusters_of_prompts c ON c.prompt_key = CASE WHEN p.embedded THEN p.prompt_key END`);
+    paths.length === 0
+      ? `SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS key, NULL::VARCHAR AS file, NULL::BIGINT AS position WHERE false`
+      : `SELECT id, CASE WHEN ${embedded(shape)} THEN prompt_key END AS key, parse_filename(filename) AS file,
+         file_row_number AS position FROM ${parquet(paths, 'filename=true, file_row_number=true')}`;
+  await tables.run(`CREATE TABLE narrow AS SELECT n.*, w.file IS NOT NULL AS kept
+    FROM (${narrow}) n LEFT JOIN ${writer.tableName} w ON w.file = n.file AND w.position = n.position`);
+  await createClusters(tables, run, shape, 'SELECT key FROM narrow WHERE kept AND key IS NOT NULL');
+  await tables.run(`CREATE TABLE places AS SELECT n.id, n.file, n.position, n.kept, c.cluster_id, c.domain
+    FROM narrow n LEFT JOIN clusters_of_prompts c ON c.prompt_key = n.key ORDER BY n.file, n.position`);
 }
