@@ -9,6 +9,13 @@ import { blocks, startTwoLevel } from './seeds.js';
 import type { Team } from './team.js';
 
 /**
+ * The pass, counted from 0, that tries every centroid also where the others try neighbours only: by then the centroids
+ * are near their places, and points far from all of them, which neighbours never reach, find theirs. Without it 40,960
+ * prompts in 2,048 clusters end 0.4 % above the same passes with all centroids, with it 0.1 %.
+ */
+export const fullPass = 2;
+
+/**
  * mini-batch: centroids move after every batch, at a rate of one over the points they have (Sculley 2010); a point that
  * changes its cluster is taken out of the one it leaves, so that a centroid is the mean of the points it has now.
  * two-level: the same candidates, but centroids move at the end of a pass. lloyd: every centroid for every point, from a
@@ -50,14 +57,14 @@ export async function kMeans(
   signal?: AbortSignal,
 ): Promise<Course> {
   await start(arrays, points, team, plan);
-  const passPlan = planOf(plan.algorithm, arrays.clusterCount);
   const random = seededRandom(plan.seed, 'batches');
   const moved: number[] = [];
   while (moved.length < plan.passes) {
     signal?.throwIfAborted();
     const place = moved.length;
+    const passPlan = planOf(plan.algorithm, place, arrays.clusterCount);
     moved.push(await pass(arrays, team, nearest, passPlan, random, (count) => progress(place, count)));
-    if ((moved.at(-1) ?? 0) <= plan.settled * points.count) break;
+    if (place > fullPass && (moved[place] ?? 0) <= plan.settled * points.count) break;
   }
 
   signal?.throwIfAborted();
@@ -115,7 +122,7 @@ export function startFrom(arrays: Arrays, centroids: Float32Array): void {
   arrays.assigned.fill(-1);
 }
 
-function planOf(algorithm: Algorithm, clusterCount: number): PassPlan {
-  const candidates = algorithm === 'lloyd' ? 'all' : (neighbourSizes(clusterCount) ?? 'all');
-  return { candidates, center: algorithm === 'mini-batch' ? 'batch' : 'pass' };
+function planOf(algorithm: Algorithm, place: number, clusterCount: number): PassPlan {
+  const near = algorithm === 'lloyd' || place === fullPass ? null : neighbourSizes(clusterCount);
+  return { candidates: near ?? 'all', center: algorithm === 'mini-batch' ? 'batch' : 'pass' };
 }
