@@ -37,6 +37,8 @@ export interface Adapter {
   needsOf?(map: ColumnMap): readonly (string | readonly string[])[];
   /** Columns that repeat others and are not read where a format allows to leave them. */
   ignores?: readonly string[];
+  /** Where the columns alone do not tell the shape from a more general one: does this row have it? */
+  recognises?(row: SourceRow): boolean;
   /** Takes one row apart. Throws an `Unfit` for a row that is not of this shape. */
   read(row: SourceRow, map: ColumnMap): Draft;
 }

@@ -5,6 +5,9 @@ import { languageOf } from './language.js';
 import type { CanonicalRow } from './row.js';
 import type { Source } from './sources.js';
 
+/** What of a source decides its rows. */
+export type RowSource = Pick<Source, 'adapter' | 'map' | 'name' | 'group' | 'license'>;
+
 /** A canonical row with what finding repeats and duplicates needs. */
 export interface Canonical {
   row: CanonicalRow;
@@ -15,13 +18,13 @@ export interface Canonical {
 }
 
 /** What makes of a source's row a canonical one. Throws an `Unfit` for a row that must be quarantined. */
-export function canonicalise(value: unknown, source: Source, file: string, index: number): Canonical {
+export function canonicalise(value: unknown, source: RowSource, file: string, index: number): Canonical {
   if (!isRecord(value)) throw new Unfit('not an object');
   return complete(source.adapter.read(value, source.map), value, source, file, index);
 }
 
 /** The `metadata` that the row would get. Throws like `canonicalise`. */
-export function metadataOnly(value: unknown, source: Source): string {
+export function metadataOnly(value: unknown, source: RowSource): string {
   if (!isRecord(value)) throw new Unfit('not an object');
   const draft = source.adapter.read(value, source.map);
   return metadataOf(value, draft, draft.trace.raw);
@@ -34,7 +37,7 @@ const empty = { words: 0, segmented: 0 };
 function complete(
   draft: Draft,
   value: Record<string, unknown>,
-  source: Source,
+  source: RowSource,
   file: string,
   index: number,
 ): Canonical {

@@ -6,6 +6,8 @@ export const amR1Distilled = defineAdapter({
   name: 'am-r1-distilled',
   summary: 'messages whose turns carry info; <think>…</think> <answer>…</answer>',
   needs: ['messages'],
+  recognises: (row) =>
+    Array.isArray(row.messages) && row.messages.some((turn) => isRecord(turn) && isRecord(turn.info)),
   read(row) {
     const { system, prompt, question, answer, turns } = readExchange(row, 'messages');
     const info = isRecord(question.record.info) ? question.record.info : {};
