@@ -2,14 +2,32 @@
 import { Command, CommanderError } from 'commander';
 import { Problem } from '../problem.js';
 import { productVersion } from '../product.js';
-import { addClusters } from './clusters.js';
-import { addInit } from './init.js';
-import { addModels } from './models.js';
 import { describeProblem } from './output.js';
-import { addPlan } from './plan.js';
-import { addRun, addStages } from './stage.js';
-import { addStatus } from './status.js';
-import { addWorker } from './worker.js';
+
+type AddCommand = (program: Command) => void;
+
+/** Every command in the order of the help. A command's module is loaded only when it is typed, so that all start fast. */
+const commands: Record<string, () => Promise<AddCommand>> = {
+  run: async () => (await import('./stage.js')).addRun,
+  ingest: async () => (await import('./stage.js')).addStage('ingest'),
+  embed: async () => (await import('./stage.js')).addStage('embed'),
+  cluster: async () => (await import('./stage.js')).addStage('cluster'),
+  classify: async () => (await import('./stage.js')).addStage('classify'),
+  filter: async () => (await import('./stage.js')).addStage('filter'),
+  decontam: async () => (await import('./stage.js')).addStage('decontam'),
+  export: async () => (await import('./stage.js')).addStage('export'),
+  plan: async () => (await import('./plan.js')).addPlan,
+  init: async () => (await import('./init.js')).addInit,
+  inspect: async () => (await import('./inspect.js')).addInspect,
+  models: async () => (await import('./models.js')).addModels,
+  status: async () => (await import('./status.js')).addStatus,
+  explain: async () => (await import('./explain.js')).addExplain,
+  sample: async () => (await import('./sample.js')).addSample,
+  clusters: async () => (await import('./clusters.js')).addClusters,
+  whatif: async () => (await import('./whatif.js')).addWhatif,
+  diff: async () => (await import('./diff.js')).addDiff,
+  worker: async () => (await import('./worker.js')).addWorker,
+};
 
 const program = new Command('curate')
   .description('Turn public reasoning traces into a decontaminated training set, with a reason for every row that left')
@@ -18,16 +36,14 @@ const program = new Command('curate')
   .configureHelp({ sortSubcommands: false })
   .showHelpAfterError('(curate --help lists the commands)');
 
-addRun(program);
-addStages(program);
-addPlan(program);
-addInit(program);
-addModels(program);
-addStatus(program);
-addClusters(program);
-addWorker(program);
+// A reader that has seen enough (`curate sample … | head`) closes the pipe; that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 try {
+  const typed = commands[process.argv[2] ?? ''];
+  for (const load of typed === undefined ? Object.values(commands) : [typed]) (await load())(program);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof Problem) {

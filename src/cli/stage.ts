@@ -6,7 +6,7 @@ import { closingSentence } from '../pipeline/account.js';
 import { type Pipeline, readPipeline } from '../pipeline/config.js';
 import { type RunEffects, type RunOptions, type RunResult, run } from '../pipeline/run.js';
 import { type StageName, stageNames } from '../pipeline/stage.js';
-import { stageNamed, stages } from '../pipeline/stages.js';
+import { stageNamed } from '../pipeline/stages.js';
 import { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
 import { RunFolder } from '../store/folder.js';
@@ -47,20 +47,17 @@ export function addRun(program: Command): void {
   ).action((file: string, options: StageCommandOptions) => runPipeline(file, options));
 }
 
-/** One command per stage: that stage alone, in the same run folder. `decontam` lives in its own file. */
-export function addStages(program: Command): void {
-  for (const stage of stages) {
-    if (stage.name === 'decontam') continue;
-    const command = program
-      .command(`${stage.name} <pipeline.yaml>`)
-      .summary(stage.summary)
-      .description(`${stage.summary}.`);
+/** The command of one stage: that stage alone, in the same run folder. */
+export function addStage(name: StageName): (program: Command) => void {
+  return (program) => {
+    const { summary } = stageNamed(name);
+    const command = program.command(`${name} <pipeline.yaml>`).summary(summary).description(`${summary}.`);
     withCommonOptions(
       withStageOptions(command),
-      `curate ${stage.name} pipeline.yaml
-       curate ${stage.name} pipeline.yaml --out runs/try --workers 2`,
-    ).action((file: string, options: StageCommandOptions) => runStage(stage.name, file, options));
-  }
+      `curate ${name} pipeline.yaml
+       curate ${name} pipeline.yaml --out runs/try --workers 2`,
+    ).action((file: string, options: StageCommandOptions) => runStage(name, file, options));
+  };
 }
 
 /** One stage of a pipeline; the stages before it must be finished. */
