@@ -3,6 +3,7 @@ import { Problem } from '../problem.js';
 import type { Adapter, ColumnMap } from './adapter.js';
 import { adapterNamed } from './adapters.js';
 import { findFiles, globMatcher, isData, nameOfPattern, type SourceFile } from './files.js';
+import type { HubSettings } from './hub/client.js';
 import { type HubSource, hubFile, repositoryOf } from './hub/source.js';
 import type { SourceEntry } from './options.js';
 import { type NamedSource, readSourceFile } from './source-file.js';
@@ -29,11 +30,24 @@ export function entryLabel(entry: number, name: string): string {
   return `sources[${entry}] (${name})`;
 }
 
-/** Resolves one entry; throws a Problem where its files are not to be had. */
-export async function resolveSource(entry: SourceEntry, index: number, context: StageContext): Promise<Source> {
+/** What ids and reports call an entry's source. */
+export function sourceName(entry: SourceEntry): string {
+  if (entry.name !== undefined) return entry.name;
+  if (entry.use !== undefined) return entry.use;
+  if (entry.hub !== undefined) return (entry.hub.split('/')[1] ?? entry.hub).toLowerCase();
+  return nameOfPattern(listOf(entry.path)[0] ?? '') ?? entry.adapter ?? 'source';
+}
+
+/** Resolves one entry; throws a Problem where its files are not to be had. `hub`: other settings than the environment's. */
+export async function resolveSource(
+  entry: SourceEntry,
+  index: number,
+  context: StageContext,
+  hub: Partial<HubSettings> = {},
+): Promise<Source> {
   const named = entry.use === undefined ? null : readSourceFile(entry.use);
   const paths = listOf(entry.path);
-  const name = entry.name ?? entry.use ?? nameOf(entry, paths);
+  const name = sourceName(entry);
   const label = entryLabel(index, name);
   checkChoices(entry, named, label, paths.length > 0);
   const adapter = entry.adapter ?? named?.adapter;
@@ -48,22 +62,18 @@ export async function resolveSource(entry: SourceEntry, index: number, context: 
     where: [named?.where, entry.where].filter((each) => each !== undefined),
     limit: entry.limit ?? null,
     onError: entry.on_error,
-    ...(await filesOf(entry, named, label, context)),
+    ...(await filesOf(entry, named, label, context, hub)),
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-
-function nameOf(entry: SourceEntry, paths: readonly string[]): string {
-  if (entry.hub !== undefined) return (entry.hub.split('/')[1] ?? entry.hub).toLowerCase();
-  return nameOfPattern(paths[0] ?? '') ?? entry.adapter ?? 'source';
-}
 
 async function filesOf(
   entry: SourceEntry,
   named: NamedSource | null,
   label: string,
   context: StageContext,
+  hub: Partial<HubSettings>,
 ): Promise<Pick<Source, 'files' | 'hub'>> {
   const paths = listOf(entry.path);
   const asked = listOf(entry.files).join(', ');
@@ -83,7 +93,7 @@ async function filesOf(
   const name = entry.hub ?? named?.hub;
   if (name === undefined) throw new Error('the options hold use, path or hub');
   const revision = entry.revision ?? named?.revision ?? 'main';
-  const repository = await repositoryOf(name, revision, context);
+  const repository = await repositoryOf(name, revision, context, hub);
   const wanted = choose(
     repository.files.map((file) => ({ ...file, name: file.path })),
     hubGlobs(entry, named),

@@ -18,6 +18,9 @@ export interface HubSettings {
   wait(milliseconds: number): Promise<void>;
 }
 
+/** The hub gave no answer, as opposed to one that refuses: what is wanted may be there all the same. */
+export class HubSilent extends Problem {}
+
 /** What the environment says, by the names that Python's `huggingface_hub` reads. */
 export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSettings {
   const home = environment.HF_HOME ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'huggingface');
@@ -58,7 +61,7 @@ export class HubClient {
   ): Promise<Response> {
     const { settings } = this;
     if (settings.offline) {
-      throw new Problem(`${about} is not in the cache, and HF_HUB_OFFLINE is set`, {
+      throw new HubSilent(`${about} is not in the cache, and HF_HUB_OFFLINE is set`, {
         where: settings.cache,
         try: 'unset HF_HUB_OFFLINE, or fetch it where there is a network and copy the cache',
       });
@@ -159,7 +162,7 @@ export class HubClient {
 
   private unreachable(failure: string, about: string): Problem {
     const limited = failure.includes('429');
-    return new Problem(
+    return new HubSilent(
       limited ? `the hub limits our requests for ${about}` : `the hub cannot be reached for ${about}`,
       {
         where: this.settings.endpoint,

@@ -1,7 +1,7 @@
 import { datasetInfo, listFiles } from '@huggingface/hub';
 import { Problem } from '../../problem.js';
 import { CachedRepository, isCommit } from './cache.js';
-import type { HubClient } from './client.js';
+import { type HubClient, HubSilent } from './client.js';
 
 /** A file of a data set at a commit. */
 export interface HubFile {
@@ -24,7 +24,7 @@ export async function listRepository(client: HubClient, name: string, revision: 
   if (offline) {
     const commit = cached.commitOf(revision);
     if (commit !== null) return { name, commit, files: cached.filesOf(commit) };
-    throw new Problem(`${name} at ${revision} is not in the cache, and HF_HUB_OFFLINE is set`, {
+    throw new HubSilent(`${name} at ${revision} is not in the cache, and HF_HUB_OFFLINE is set`, {
       where: cache,
       try: 'unset HF_HUB_OFFLINE, or fetch it where there is a network and copy the cache',
     });

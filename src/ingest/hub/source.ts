@@ -3,7 +3,7 @@ import type { StageContext } from '../../pipeline/stage.js';
 import { writeFileAtomic } from '../../store/atomic.js';
 import type { Tables } from '../../store/tables.js';
 import type { SourceFile } from '../files.js';
-import { HubClient } from './client.js';
+import { HubClient, type HubSettings, hubSettings } from './client.js';
 import { cachedPath, fetchFiles, isCached } from './download.js';
 import { type HubFile, listRepository, type Repository } from './listing.js';
 import { fetchRowGroups } from './row-groups.js';
@@ -18,11 +18,16 @@ export interface HubSource {
  * The listing of a data set at a revision. A run folder keeps the one that it was begun with, so that a branch is
  * resolved once and workers ask nobody.
  */
-export async function repositoryOf(name: string, revision: string, context: StageContext): Promise<Repository> {
+export async function repositoryOf(
+  name: string,
+  revision: string,
+  context: StageContext,
+  settings: Partial<HubSettings> = {},
+): Promise<Repository> {
   const key = `${name}@${revision}`;
   const kept = readListings(context)[key];
   if (kept !== undefined) return kept;
-  const client = new HubClient();
+  const client = new HubClient({ ...hubSettings(), ...settings });
   const known = listings.get(`${client.settings.endpoint} ${key}`);
   if (known !== undefined) return known;
   const repository = await listRepository(client, name, revision);
