@@ -1,7 +1,7 @@
 import type { RunFolder } from '../store/folder.js';
-import { type Pipeline, stagesOf } from './config.js';
+import type { Pipeline } from './config.js';
 import type { StageName, StageReport } from './stage.js';
-import { readStageState } from './state.js';
+import { readStageState, stageNamesOf } from './state.js';
 
 /** The whole way of the rows: each counts once, kept or under the first reason that it met. */
 export interface Account {
@@ -52,9 +52,9 @@ export function accountOf(run: RunFolder, pipeline: Pipeline): Account {
 /** The reports of the stages that are finished, by name. */
 export function reportsOf(run: RunFolder, pipeline: Pipeline): Map<StageName, StageReport> {
   const reports = new Map<StageName, StageReport>();
-  for (const { stage } of stagesOf(pipeline)) {
-    const state = readStageState(run, stage.name);
-    if (state !== null) reports.set(stage.name, state.report);
+  for (const name of stageNamesOf(pipeline)) {
+    const state = readStageState(run, name);
+    if (state !== null) reports.set(name, state.report);
   }
   return reports;
 }

@@ -1,7 +1,7 @@
 import type { Json } from '../store/fingerprint.js';
 import { parquet, type Tables } from '../store/tables.js';
 import { changedValues } from './changed-values.js';
-import { type AskedRun, askRun, fatesQuery, readRows, seededOrder, withTables } from './fates.js';
+import { type AskedRun, askRun, fatesQuery, placeKey, readRows, seededOrder, withTables } from './fates.js';
 import type { StageName } from './stage.js';
 import { readStageState } from './state.js';
 
@@ -184,7 +184,12 @@ async function changeOf(
   return {
     count: Object.values(reasons).reduce((sum, each) => sum + each, 0),
     reasons,
-    examples: chosen.map(({ id, source, reason }) => ({ id, source, reason, prompt: texts.get(id)?.prompt ?? '' })),
+    examples: chosen.map(({ id, source, reason, ...place }) => ({
+      id,
+      source,
+      reason,
+      prompt: texts.get(placeKey(place))?.prompt ?? '',
+    })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { literal, parquet, type Tables } from '../store/tables.js';
-import { type AskedRun, baseRelation, readRows } from './fates.js';
+import { type AskedRun, baseRelation, placeKey, readRows } from './fates.js';
 
 export interface ClusterExplanation {
   id: number;
@@ -59,11 +59,14 @@ async function exemplarsOf(tables: Tables, asked: AskedRun, cluster: number): Pr
   );
   if (ranked.length === 0) return [];
   const keys = ranked.map((each) => literal(each.prompt_key)).join(', ');
-  const places = await tables.rows<{ id: string; file: string; row: number; prompt_key: string }>(
-    `SELECT DISTINCT ON (prompt_key) id, file, row, prompt_key FROM ${baseRelation(asked)}
+  // Each distinct prompt stands in `prompts` once, which is half the size of anything that has a line per row.
+  const distinct = asked.run.files('prompts');
+  const places = await tables.rows<{ file: string; row: number; prompt_key: string }>(
+    `SELECT DISTINCT ON (prompt_key) file, row, prompt_key
+     FROM ${distinct.length > 0 ? parquet(distinct) : baseRelation(asked)}
      WHERE prompt_key IN (${keys}) ORDER BY prompt_key, file, row`,
   );
   const texts = await readRows<{ prompt: string }>(tables, asked.run, places, ['prompt']);
-  const prompts = new Map(places.map((each) => [each.prompt_key, texts.get(each.id)?.prompt ?? '']));
+  const prompts = new Map(places.map((each) => [each.prompt_key, texts.get(placeKey(each))?.prompt ?? '']));
   return ranked.map(({ rank, prompt_key }) => ({ rank, prompt: prompts.get(prompt_key) ?? '' }));
 }

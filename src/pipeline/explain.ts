@@ -3,7 +3,7 @@ import { literal, parquet, type Row, type Tables } from '../store/tables.js';
 import { type ClusterExplanation, clusterOf } from './explain-cluster.js';
 import { type HitExplanation, hitsOf } from './explain-hits.js';
 import { type Flip, flipsOf, type MethodExplanation, type RuleExplanation, rulesOf } from './explain-rules.js';
-import { type AskedRun, askRun, baseRelation, readRows, withTables } from './fates.js';
+import { type AskedRun, askRun, baseRelation, placeKey, readRows, withTables } from './fates.js';
 import { readStageState } from './state.js';
 
 /** One row's whole life. */
@@ -54,8 +54,8 @@ export async function explainRow(folder: string, id: string): Promise<Explanatio
   return withTables(async (tables) => {
     const [base] = await tables.rows(`SELECT * FROM ${baseRelation(asked)} WHERE id = ${literal(id)}`);
     if (base === undefined) throw await unknownRow(tables, asked, id);
-    const place = { id, file: String(base.file), row: Number(base.row) };
-    const row = (await readRows<Row>(tables, asked.run, [place], rowColumns)).get(id);
+    const place = { file: String(base.file), row: Number(base.row) };
+    const row = (await readRows<Row>(tables, asked.run, [place], rowColumns)).get(placeKey(place));
     if (row === undefined) {
       throw new Problem(`row ${id} is not where the verdicts say it is`, {
         where: `rows/${place.file}`,
@@ -74,7 +74,7 @@ export async function explainRow(folder: string, id: string): Promise<Explanatio
       source: String(base.source),
       group: row.group as string | null,
       origin: originOf(asked, String(base.source), String(row.origin_file), Number(row.origin_row)),
-      place: { file: place.file, row: place.row },
+      place,
       prompt: String(row.prompt ?? ''),
       reasoning: row.reasoning as string | null,
       answer: row.answer as string | null,

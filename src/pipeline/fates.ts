@@ -96,11 +96,17 @@ export function seededOrder(seed: number): string {
   return `md5(${literal(`${seed} `)} || id), id`;
 }
 
-/** Columns of the given rows, read from the files in which they lie; by id. */
+/** A row's place in `rows/`. */
+export interface Place {
+  file: string;
+  row: number;
+}
+
+/** Columns of the given rows, read from the files in which they lie; by `placeKey`. */
 export async function readRows<T extends Record<string, unknown>>(
   tables: Tables,
   run: RunFolder,
-  places: readonly { id: string; file: string; row: number }[],
+  places: readonly Place[],
   columns: readonly string[],
 ): Promise<Map<string, T>> {
   const byFile = new Map<string, number[]>();
@@ -108,9 +114,15 @@ export async function readRows<T extends Record<string, unknown>>(
   const found = new Map<string, T>();
   for (const [file, rows] of byFile) {
     const path = run.file('rows', file);
-    const select = `SELECT id, ${columns.join(', ')} FROM ${parquet([path], 'file_row_number = true')}
+    const select = `SELECT file_row_number, ${columns.join(', ')} FROM ${parquet([path], 'file_row_number = true')}
       WHERE file_row_number IN (${rows.join(', ')})`;
-    for (const row of await tables.rows(select)) found.set(String(row.id), row as unknown as T);
+    for (const row of await tables.rows(select)) {
+      found.set(placeKey({ file, row: Number(row.file_row_number) }), row as unknown as T);
+    }
   }
   return found;
+}
+
+export function placeKey({ file, row }: Place): string {
+  return `${file} ${row}`;
 }

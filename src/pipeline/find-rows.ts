@@ -1,6 +1,6 @@
 import { sha256 } from '../store/fingerprint.js';
 import { literal, parquet } from '../store/tables.js';
-import { askRun, baseRelation, fatesQuery, readRows, withTables } from './fates.js';
+import { askRun, baseRelation, fatesQuery, placeKey, readRows, withTables } from './fates.js';
 
 export interface FoundRows {
   /** true: the whole prompt is the text; false: the prompt holds it. */
@@ -39,11 +39,11 @@ export async function findRows(folder: string, text: string, limit = 20): Promis
       }
     }
     const texts = await readRows<{ prompt: string }>(tables, asked.run, chosen, ['prompt']);
-    const rows = chosen.map(({ id }) => ({
+    const rows = chosen.map(({ id, ...place }) => ({
       id,
       source: fates.get(id)?.source ?? '',
       reason: fates.get(id)?.reason ?? null,
-      prompt: texts.get(id)?.prompt ?? '',
+      prompt: texts.get(placeKey(place))?.prompt ?? '',
     }));
     return { whole, matching, rows };
   });

@@ -7,8 +7,8 @@ import { productVersion } from '../product.js';
 import { writeFileAtomic } from '../store/atomic.js';
 import { canonicalJson, type Json, sha256 } from '../store/fingerprint.js';
 import type { RunFolder } from '../store/folder.js';
-import { type Pipeline, stagesOf } from './config.js';
-import type { StageInput } from './stage.js';
+import type { Pipeline } from './config.js';
+import type { StageInput, StageName } from './stage.js';
 import { readStageState } from './state.js';
 
 type JsonObject = { [key: string]: Json };
@@ -29,8 +29,8 @@ export interface Lock {
   environment: JsonObject;
 }
 
-/** The lock of the finished stages of a run folder. Holds no clock, no path of the machine and no environment value. */
-export function lockOf(run: RunFolder, pipeline: Pipeline, limit: number | null): Lock {
+/** The lock of the stages whose results stand. Holds no clock, no path of the machine and no environment value. */
+export function lockOf(run: RunFolder, pipeline: Pipeline, standing: readonly StageName[], limit: number | null): Lock {
   const lock: Lock = {
     curate: productVersion,
     name: pipeline.name,
@@ -45,14 +45,14 @@ export function lockOf(run: RunFolder, pipeline: Pipeline, limit: number | null)
     dataset: {},
     environment: environment(),
   };
-  for (const { stage } of stagesOf(pipeline)) {
-    const state = readStageState(run, stage.name);
+  for (const name of standing) {
+    const state = readStageState(run, name);
     if (state === null) continue;
     const { notes: _, warnings: __, ...report } = state.report;
-    lock.stages[stage.name] = { version: stage.version, ...report } as unknown as Json;
+    lock.stages[name] = { version: state.basis.version, ...report } as unknown as Json;
     Object.assign(lock.inputs, inputsByName(state.inputs));
     Object.assign(lock.tables, state.tables);
-    if (stage.name === 'classify') lock.labeler = (state.report.figures.labeler as string | undefined) ?? null;
+    if (name === 'classify') lock.labeler = (state.report.figures.labeler as string | undefined) ?? null;
     for (const [file, hash] of Object.entries(state.files)) if (file.startsWith('dataset/')) lock.dataset[file] = hash;
   }
   return lock;

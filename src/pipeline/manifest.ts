@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../store/atomic.js';
 import { canonicalJson, type Json, sha256, sha256File } from '../store/fingerprint.js';
 import type { RunFolder } from '../store/folder.js';
-import { type Pipeline, stagesOf } from './config.js';
-import { readStageState } from './state.js';
+import type { Pipeline } from './config.js';
+import { readStageState, stageNamesOf } from './state.js';
 
 /** SHA-256 of every file of a run folder by path, and a checksum of that list. */
 export interface Manifest {
@@ -30,7 +30,7 @@ export async function filesOf(run: RunFolder): Promise<string[]> {
 /** Writes the manifest. Files that a stage hashed when it finished are not read again. */
 export async function writeManifest(run: RunFolder, pipeline: Pipeline): Promise<void> {
   const known: Record<string, string> = {};
-  for (const { stage } of stagesOf(pipeline)) Object.assign(known, readStageState(run, stage.name)?.files);
+  for (const name of stageNamesOf(pipeline)) Object.assign(known, readStageState(run, name)?.files);
   const files: Record<string, string> = {};
   for (const file of await filesOf(run)) files[file] = known[file] ?? (await sha256File(join(run.path, file)));
   const text = manifestText(files);

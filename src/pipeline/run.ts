@@ -84,10 +84,12 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
     }
 
     const events: StageEvent[] = [];
+    const standing: StageName[] = [];
     for (const { stage, options: own } of stagesOf(pipeline)) {
       const stageInputs = await inputs(stage, own);
       const basis = basisOf(stage, own, pipeline, options.limit, stageInputs, tableHashes(folder, pipeline));
       const decision = decide(stage, basis, readStageState(folder, stage.name));
+      if (decision.state === 'fresh' || isSelected(stage.name, options)) standing.push(stage.name);
       if (!isSelected(stage.name, options)) {
         if (decision.state !== 'fresh' && isBefore(stage.name, options)) refuseToSkip(decision, pipeline, options);
         continue;
@@ -108,7 +110,7 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
     }
     checkConservation(reportsOf(folder, pipeline));
 
-    const lock = lockOf(folder, pipeline, options.limit);
+    const lock = lockOf(folder, pipeline, standing, options.limit);
     await writeLock(folder, lock);
     await writeManifest(folder, pipeline);
     if (locked !== null) failOnDifferences(lockDifferences(locked, lock), 'after the run');

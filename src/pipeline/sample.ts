@@ -1,7 +1,7 @@
 import { Problem } from '../problem.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
 import { nearestName } from '../text/nearest-name.js';
-import { type AskedRun, askRun, fatesQuery, judgements, readRows, seededOrder, withTables } from './fates.js';
+import { type AskedRun, askRun, fatesQuery, judgements, placeKey, readRows, seededOrder, withTables } from './fates.js';
 
 /** Which rows to read; all of these must hold of a row. */
 export interface SampleQuestion {
@@ -52,8 +52,9 @@ export async function sampleRun(folder: string, question: SampleQuestion): Promi
       chosen,
       columns,
     );
-    const rows = chosen.map(({ id, source, reason }) => {
-      const text = texts.get(id);
+    const rows = chosen.map((place) => {
+      const { id, source, reason } = place;
+      const text = texts.get(placeKey(place));
       return {
         id,
         source,

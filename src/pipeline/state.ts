@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../store/atomic.js';
 import type { Json } from '../store/fingerprint.js';
 import type { RunFolder } from '../store/folder.js';
 import type { Pipeline } from './config.js';
-import type { StageInput, StageName, StageReport, TaskReport } from './stage.js';
+import { type StageInput, type StageName, type StageReport, stageNames, type TaskReport } from './stage.js';
 
 /** Raised when a run folder's own layout changes: a newer folder is refused, an older one is recomputed. */
 const folderFormat = 1;
@@ -81,6 +81,11 @@ export function pipelineOf(run: RunFolder): Pipeline {
     });
   }
   return JSON.parse(readFileSync(path, 'utf8')) as Pipeline;
+}
+
+/** Names of the stages that a pipeline has, in their order. */
+export function stageNamesOf(pipeline: Pipeline): StageName[] {
+  return stageNames.filter((name) => pipeline.stages[name] !== undefined);
 }
 
 export function readStageState(run: RunFolder, stage: StageName): StageState | null {

@@ -11,7 +11,16 @@ import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { identifier, literal, type Tables } from '../store/tables.js';
 import { nearestName } from '../text/nearest-name.js';
 import { changedValues } from './changed-values.js';
-import { type AskedRun, askRun, baseRelation, decontamJoin, readRows, seededOrder, withTables } from './fates.js';
+import {
+  type AskedRun,
+  askRun,
+  baseRelation,
+  decontamJoin,
+  placeKey,
+  readRows,
+  seededOrder,
+  withTables,
+} from './fates.js';
 import { readStageState } from './state.js';
 
 export interface WhatIf {
@@ -70,14 +79,15 @@ export async function whatIf(folder: string, set: readonly string[], exampleCoun
       (rule) => `WHEN NOT (${passCondition(rule, newLimits[rule.key] ?? null)}) THEN ${literal(rule.reason)}`,
     );
     const newReason = first.length === 0 ? 'NULL::VARCHAR' : `CASE ${first.join(' ')} END`;
-    await tables.run(`CREATE TEMP TABLE changed AS
-      SELECT id, source, file, row, coalesce(old_failed, hit) AS before, coalesce(${newReason}, hit) AS after
+    const relation = `(SELECT id, source, file, row, coalesce(old_failed, hit) AS before, coalesce(${newReason}, hit) AS after
       ${numeric(newRules)
         .map((rule) => `, ${identifier(rawColumn(rule))}`)
-        .join('')} FROM (${values})`);
+        .join('')} FROM ${values})`;
     const counts = await tables.rows<CountRow>(
-      'SELECT source, before, after, count(*) AS count FROM changed GROUP BY ALL ORDER BY ALL',
+      `SELECT source, before, after, count(*) AS count FROM ${relation} GROUP BY ALL ORDER BY ALL`,
     );
+    await tables.run(`CREATE TEMP TABLE flipped AS SELECT id, source, file, row, before, after FROM ${relation}
+      WHERE (before IS NULL) <> (after IS NULL)`);
     const order = [...newRules, ...oldRules].map((rule) => rule.reason);
     const names = [...new Set(counts.map((each) => each.source))];
     return {
@@ -96,7 +106,7 @@ export async function whatIf(folder: string, set: readonly string[], exampleCoun
       }),
       gained: await changeOf(tables, asked, counts, 'gained', exampleCount),
       lost: await changeOf(tables, asked, counts, 'lost', exampleCount),
-      histograms: await histogramsOf(tables, newRules, oldLimits, newLimits),
+      histograms: await histogramsOf(tables, relation, newRules, oldLimits, newLimits),
     };
   });
 }
@@ -162,7 +172,10 @@ function withoutOrder({ order: _, ...rules }: FilterOptions): Json {
   return rules as Json;
 }
 
-/** One line per row: its place, the old verdict, the hit, and every new rule's value, from the verdicts where they hold it. */
+/**
+ * A relation with one line per row: its place, the old verdict, the hit, and every new rule's value, from the verdicts
+ * where they hold it.
+ */
 async function valuesRelation(
   tables: Tables,
   asked: AskedRun,
@@ -181,8 +194,12 @@ async function valuesRelation(
   const added = missing.map((rule) => `, m.${identifier(rawColumn(rule))}`).join('');
   const failed = asked.has('filter') ? 'b.first_failed' : 'NULL::VARCHAR';
   const hit = asked.has('decontam') ? 'd.first_failed' : 'NULL::VARCHAR';
-  return `SELECT b.id, b.source, b.file, b.row, ${failed} AS old_failed, ${hit} AS hit${columns}${added}
+  const select = `SELECT b.id, b.source, b.file, b.row, ${failed} AS old_failed, ${hit} AS hit${columns}${added}
     FROM ${baseRelation(asked)} b${decontamJoin(asked)}${await measureJoin(tables, asked, missing)}`;
+  if (missing.length === 0 && asked.has('filter')) return `(${select})`;
+  // Asked several times below, and dear where the files of rows/ are opened.
+  await tables.run(`CREATE TEMP TABLE measured AS ${select}`);
+  return 'measured';
 }
 
 async function measureJoin(tables: Tables, asked: AskedRun, missing: readonly BoundRule[]): Promise<string> {
@@ -264,7 +281,7 @@ async function changeOf(
     if (each[keptBy] === null && reason !== null) reasons[reason] = (reasons[reason] ?? 0) + each.count;
   }
   const chosen = await tables.rows<{ id: string; source: string; file: string; row: number; reason: string }>(
-    `SELECT id, source, file, row, ${droppedBy} AS reason FROM changed
+    `SELECT id, source, file, row, ${droppedBy} AS reason FROM flipped
      WHERE ${keptBy} IS NULL AND ${droppedBy} IS NOT NULL
      ORDER BY ${seededOrder(asked.pipeline.seed)} LIMIT ${exampleCount}`,
   );
@@ -272,12 +289,18 @@ async function changeOf(
   return {
     count: Object.values(reasons).reduce((sum, each) => sum + each, 0),
     reasons,
-    examples: chosen.map(({ id, source, reason }) => ({ id, source, reason, prompt: texts.get(id)?.prompt ?? '' })),
+    examples: chosen.map(({ id, source, reason, ...place }) => ({
+      id,
+      source,
+      reason,
+      prompt: texts.get(placeKey(place))?.prompt ?? '',
+    })),
   };
 }
 
 async function histogramsOf(
   tables: Tables,
+  relation: string,
   rules: readonly BoundRule[],
   oldLimits: Readonly<Record<string, number | null>>,
   newLimits: Readonly<Record<string, number | null>>,
@@ -288,7 +311,7 @@ async function histogramsOf(
     const limit = newLimits[rule.key] ?? null;
     const values = await tables.rows<{ value: number; count: number; failed: number }>(
       `SELECT ${identifier(rawColumn(rule))} AS value, count(*) AS count,
-        count(*) FILTER (NOT (${passCondition(rule, limit)})) AS failed FROM changed GROUP BY ALL`,
+        count(*) FILTER (NOT (${passCondition(rule, limit)})) AS failed FROM ${relation} GROUP BY ALL`,
     );
     histograms.push({
       rule: rule.key,
