@@ -4,6 +4,7 @@ import type { Item } from './items.js';
 import type { Method } from './method.js';
 import { ngramMethod } from './ngram.js';
 import type { MethodSpec } from './options.js';
+import { strictMethod } from './strict.js';
 
 /** A row of the table `hits`, but for the key of what it was found in. */
 export interface Hit {
@@ -53,5 +54,5 @@ export class Judge {
 function build(spec: MethodSpec, items: readonly Item[]): Method {
   if (spec.kind === 'ngram') return ngramMethod(items, spec.size);
   if (spec.kind === 'fuzzy') return fuzzyMethod(items, spec.threshold);
-  throw new Error('strict is built later');
+  return strictMethod(items);
 }

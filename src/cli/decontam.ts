@@ -1,0 +1,150 @@
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readAllowed } from '../decontam/allow.js';
+import { knownBenchmarks } from '../decontam/benchmarks.js';
+import { methodSpecs, presetNames } from '../decontam/options.js';
+import { checkData, type StandAloneSummary } from '../decontam/stand-alone.js';
+import { Problem } from '../problem.js';
+import type { Json } from '../store/fingerprint.js';
+import { nearestName } from '../text/nearest-name.js';
+import { counted, duration, number, Output, withCommonOptions } from './output.js';
+import { runStage, type StageCommandOptions, withStageOptions } from './stage.js';
+
+interface DecontamCommandOptions extends StageCommandOptions {
+  benchmarks?: string[];
+  preset?: string[];
+  textColumn?: string;
+  idColumn?: string;
+  traces?: boolean;
+  allow?: string;
+  failOnHits?: boolean;
+}
+
+/** `curate decontam`: the stage with one pipeline file and no `--benchmarks`, otherwise the command for any files. */
+export function addDecontam(program: Command): void {
+  const command = program
+    .command('decontam <data...>')
+    .summary('looks for benchmark items in a pipeline, or in any file')
+    .description(
+      `With one pipeline.yaml and no --benchmarks: that stage, in the same run folder. Otherwise any Parquet, JSONL, JSON or CSV
+file with a text column, without a pipeline: writes hits.parquet, clean/*.parquet, coverage.json and summary.json.
+
+Benchmarks are names (${knownBenchmarks().join(', ')}) or files with "question",
+and optionally "options", "item" and "bench".`,
+    );
+  withStageOptions(command)
+    .option('--benchmarks <benchmark...>', 'names or files; needs --out')
+    .option(
+      '--preset <name>',
+      `${presetNames.join(' or ')}; repeatable (default: ii-medical)`,
+      (each, all: string[] = []) => [...all, each],
+    )
+    .option('--text-column <name>', 'where the texts are (default: prompt, question, problem, input, text or messages)')
+    .option('--id-column <name>', 'what names a row (default: id, else the row number)')
+    .option('--traces', 'look into reasoning and answers too')
+    .option('--allow <file>', 'hits that a person judged to be none')
+    .option('--fail-on-hits', 'exit 1 where a row is flagged, for CI');
+  withCommonOptions(
+    command,
+    `curate decontam pipeline.yaml
+     curate decontam data.parquet --benchmarks medqa medmcqa --out checked
+     curate decontam *.jsonl --benchmarks mine.json --preset ii-medical --preset strict --out checked --fail-on-hits`,
+  ).action((data: string[], options: DecontamCommandOptions) => decontam(data, options));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function decontam(data: string[], options: DecontamCommandOptions): Promise<void> {
+  const isPipeline = data.length === 1 && /\.ya?ml$/i.test(data[0] as string);
+  if (isPipeline && options.benchmarks === undefined) {
+    await runStage('decontam', data[0] as string, options);
+    return;
+  }
+  if (options.benchmarks === undefined)
+    throw new Problem('no benchmarks to look for', {
+      found: data.join(' '),
+      try: `--benchmarks with names (${knownBenchmarks().join(', ')}) or files`,
+    });
+  if (options.out === undefined) throw new Problem('no folder to write to', { try: '--out DIR' });
+  const output = new Output(options);
+  const begin = performance.now();
+  const { summary, coverage, warnings } = await checkData(
+    {
+      data,
+      benchmarks: options.benchmarks.map((name) => (knownBenchmarks().includes(name) ? name : resolveUnlessName(name))),
+      specs: methodSpecs({ presets: presetsOf(options.preset) }),
+      out: resolve(options.out),
+      textColumn: options.textColumn,
+      idColumn: options.idColumn,
+      traces: options.traces === true,
+      allowed: options.allow === undefined ? [] : readAllowed(options.allow),
+      workers: options.workers ?? availableParallelism(),
+    },
+    { progress: progressNotes(output) },
+  );
+  for (const warning of warnings) output.warn(warning);
+  for (const [reason, count] of Object.entries(summary.unreadable))
+    output.warn(`${counted(count, 'place')} of the input could not be read as a row: ${reason}`);
+  output.result({
+    ...(summary as unknown as { [key: string]: Json }),
+    coverage: coverage as unknown as Json,
+    out: options.out,
+  });
+  output.table(
+    ['benchmark', 'items', 'rows flagged', 'items not seen'],
+    coverage.map((each) => [
+      each.name,
+      each.items,
+      summary.flagged_by_benchmark[each.name] ?? 0,
+      each.checked
+        ? each.methods.map(({ method, unseen }) => `${number(unseen)} by ${method}`).join(', ')
+        : 'not checked',
+    ]),
+  );
+  output.line();
+  output.line(
+    `${join(options.out, 'hits.parquet')} says what was found where; ${join(options.out, 'clean')} has the rest`,
+  );
+  output.close(closing(summary, (performance.now() - begin) / 1000));
+  if (options.failOnHits === true && summary.flagged > 0)
+    throw new Problem(`${counted(summary.flagged, 'row')} flagged, and --fail-on-hits was asked for`, {
+      where: join(options.out, 'hits.parquet'),
+      gate: true,
+    });
+}
+
+function closing(summary: StandAloneSummary, seconds: number): string {
+  const parts = [`kept ${number(summary.kept)} of ${counted(summary.rows, 'row')}`];
+  for (const [method, count] of Object.entries(summary.flagged_first)) parts.push(`${number(count)} ${method}`);
+  if (summary.allowed_hits > 0) parts.push(`${counted(summary.allowed_hits, 'hit')} allowed`);
+  const unreadable = Object.values(summary.unreadable).reduce((sum, count) => sum + count, 0);
+  if (unreadable > 0) parts.push(`${number(unreadable)} unreadable`);
+  return `${parts.join(' · ')} · ${duration(seconds)}`;
+}
+
+function presetsOf(names: readonly string[] | undefined): (typeof presetNames)[number][] | undefined {
+  return names?.map((name) => {
+    const preset = presetNames.find((each) => each === name);
+    if (preset !== undefined) return preset;
+    const near = nearestName(name, presetNames);
+    throw new Problem(`no preset "${name}"`, {
+      try: near === null ? `one of ${presetNames.join(', ')}` : `did you mean ${near}?`,
+    });
+  });
+}
+
+/** A path as it is from here; a bare word that is no file stays a name, so that the message can say what is near. */
+function resolveUnlessName(text: string): string {
+  return /[/\\.]/.test(text) ? resolve(text) : text;
+}
+
+/** A line every ten seconds. */
+function progressNotes(output: Output): (rows: number) => void {
+  let last = performance.now();
+  return (rows) => {
+    if (performance.now() - last < 10_000) return;
+    last = performance.now();
+    output.note(`decontam  ${number(rows)} rows`);
+  };
+}

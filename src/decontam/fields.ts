@@ -1,0 +1,87 @@
+import { fold, foldedWords } from '../text/fold.js';
+import { strip } from '../text/words.js';
+import { Evidence } from './evidence.js';
+import type { Item } from './items.js';
+
+/** A stretch of an item that a text may hold: its question with context, its question alone, or one option. */
+export interface Field {
+  item: number;
+  kind: 'question' | 'stem' | 'option';
+  symbols: Uint16Array;
+  words: FieldWord[];
+  /** What all its words say together, in nats. */
+  nats: number;
+}
+
+export interface FieldWord {
+  /** Half-open range of symbols. */
+  start: number;
+  end: number;
+  text: string;
+  nats: number;
+}
+
+export interface ItemFields {
+  /** The question with its context, then the question alone where that differs. */
+  questions: Field[];
+  options: Field[];
+}
+
+/** The fields of all items, each word weighed. */
+export function makeFields(items: readonly Item[]): { evidence: Evidence; fields: ItemFields[] } {
+  const texts = items.map((item) => {
+    const { question, options } = withoutInlineOptions(item);
+    const stem =
+      item.stem === item.question ? question : withoutInlineOptions({ ...item, question: item.stem }).question;
+    return { questions: stem === question ? [question] : [question, stem], options };
+  });
+  const distinct = new Set(texts.flatMap((each) => [each.questions[0] as string, ...each.options]));
+  const evidence = new Evidence([...distinct].map((text) => foldedWords(fold(text))));
+  return {
+    evidence,
+    fields: texts.map(({ questions, options }, item) => ({
+      questions: questions.map((text, index) => makeField(evidence, item, index === 0 ? 'question' : 'stem', text)),
+      options: options
+        .map((text) => makeField(evidence, item, 'option', text))
+        .filter((field) => field.words.length > 0),
+    })),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function makeField(evidence: Evidence, item: number, kind: Field['kind'], text: string): Field {
+  const folded = fold(text);
+  const texts = foldedWords(folded);
+  const nats = evidence.field(texts);
+  let start = 0;
+  const words = texts.map((each, index) => {
+    const word = { start, end: start + each.length, text: each, nats: nats[index] as number };
+    start = word.end;
+    return word;
+  });
+  return {
+    item,
+    kind,
+    symbols: folded.symbols.slice(0, folded.count),
+    words,
+    nats: nats.reduce((sum, each) => sum + each, 0),
+  };
+}
+
+/** Some benchmarks write the options into the question: there they would hide a prompt that has the question alone. */
+function withoutInlineOptions({ question, options }: Pick<Item, 'question' | 'options'>): {
+  question: string;
+  options: string[];
+} {
+  const headed = /\s(?:answer\s+)?(?:choices|options)\s*:\s*(?=\(?A[).:])/i.exec(question);
+  const listed = /\n\s*\(?A[).:]\s*[^\n]+\n\s*\(?B[).:]\s/.exec(question);
+  const at = headed?.index ?? listed?.index;
+  if (at === undefined || strip(question.slice(0, at)) === '') return { question, options };
+  const inline = question
+    .slice(at)
+    .split(/(?:^|\s)\(?[A-J][).:]\s+/)
+    .slice(1)
+    .map((option) => strip(option));
+  return { question: question.slice(0, at), options: options.length > 0 ? options : inline };
+}

@@ -1,0 +1,286 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
+import { openPool } from '../compute/pool.js';
+import { Problem } from '../problem.js';
+import { workerFile } from '../product.js';
+import { writeFileAtomic } from '../store/atomic.js';
+import { type Json, sha256 } from '../store/fingerprint.js';
+import { Tables } from '../store/tables.js';
+import { type Allowed, allows } from './allow.js';
+import { findBenchmarks } from './benchmarks.js';
+import { writeClean } from './clean.js';
+import { type BenchmarkCoverage, coverageOf, coverageWarnings } from './coverage.js';
+import { type DataFile, dataPaths, openDataFile, readData, textsOf } from './data-file.js';
+import { loadBenchmarks } from './items.js';
+import { Judge } from './judge.js';
+import type { JudgedTexts, JudgeTask } from './judge-worker.js';
+import { type BenchmarkEntry, type MethodSpec, methodName } from './options.js';
+
+export interface StandAloneOptions {
+  data: readonly string[];
+  benchmarks: readonly BenchmarkEntry[];
+  specs: MethodSpec[];
+  out: string;
+  textColumn?: string | undefined;
+  idColumn?: string | undefined;
+  traces: boolean;
+  allowed: readonly Allowed[];
+  workers: number;
+}
+
+export interface StandAloneSummary {
+  rows: number;
+  kept: number;
+  flagged: number;
+  /** Rows by the first method that flagged them, and rows that a method flags whatever the others say. */
+  flagged_first: Record<string, number>;
+  flagged_by_method: Record<string, number>;
+  flagged_by_benchmark: Record<string, number>;
+  hits: number;
+  allowed_hits: number;
+  /** Places of the input that are no row, by reason: they are neither looked into nor kept. */
+  unreadable: Record<string, number>;
+  files: { file: string; text_column: string; id_column: string; rows: number; flagged: number }[];
+  seconds: Record<string, number>;
+}
+
+export interface StandAloneEffects {
+  progress(done: number): void;
+}
+
+/** Texts that travel to a thread at once. */
+const textsPerTask = 1_024;
+const charactersPerTask = 1 << 20;
+
+/** Checks any files against benchmarks and writes hits, the rows that none flagged, coverage and a summary. */
+export async function checkData(
+  options: StandAloneOptions,
+  effects: StandAloneEffects,
+): Promise<{ summary: StandAloneSummary; coverage: BenchmarkCoverage[]; warnings: string[] }> {
+  const clock = stopwatch();
+  const benchmarks = findBenchmarks(options.benchmarks, (path) => path);
+  const temporaryFolder = prepareFolder(options.out);
+  const tables = await Tables.open({ temporaryFolder, memoryMegabytes: 768 });
+  const output = await Tables.open({ temporaryFolder });
+  const pool = openPool<JudgeTask, JudgedTexts>(workerFile('decontam/judge-worker'), options.workers);
+  try {
+    const files: DataFile[] = [];
+    for (const path of dataPaths(options.data)) files.push(await openDataFile(path, options, tables));
+    const judging = judgeFiles(
+      files,
+      options,
+      tables,
+      output,
+      (texts) => pool.run([{ benchmarks, specs: options.specs, texts }]).then(([judged]) => judged ?? []),
+      effects,
+    );
+    const loaded = await loadBenchmarks(benchmarks, output);
+    const coverage = coverageOf(
+      benchmarks,
+      loaded,
+      new Judge(
+        loaded.flatMap((each) => each.items),
+        options.specs,
+      ),
+    );
+    const { summary, flagged } = await judging;
+    clock.lap('judge');
+    let kept = 0;
+    for (const [index, file] of files.entries())
+      kept += await writeClean(file, index, flagged[index] ?? new Set(), join(options.out, 'clean'), tables);
+    clock.lap('clean');
+    const whole: StandAloneSummary = { ...summary, kept, seconds: clock.laps() };
+    await writeJson(options.out, temporaryFolder, 'coverage.json', { benchmarks: coverage });
+    await writeJson(options.out, temporaryFolder, 'summary.json', whole as unknown as Json);
+    return { summary: whole, coverage, warnings: coverageWarnings(coverage) };
+  } finally {
+    await pool.close();
+    output.close();
+    tables.close();
+    rmSync(temporaryFolder, { recursive: true, force: true });
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const hitColumns = {
+  id: VARCHAR,
+  field: VARCHAR,
+  method: VARCHAR,
+  benchmark: VARCHAR,
+  item: VARCHAR,
+  score: DOUBLE,
+  span_start: INTEGER,
+  span_end: INTEGER,
+  span_count: INTEGER,
+  text: VARCHAR,
+};
+
+interface Batch {
+  file: number;
+  texts: string[];
+  places: { row: number; id: string; field: string }[];
+}
+
+type Judged = Omit<StandAloneSummary, 'kept' | 'seconds'>;
+
+/** Reads, judges in threads and writes hits in the order of the input; a few batches are under way at a time. */
+async function judgeFiles(
+  files: readonly DataFile[],
+  options: StandAloneOptions,
+  tables: Tables,
+  output: Tables,
+  judge: (texts: string[]) => Promise<JudgedTexts>,
+  effects: StandAloneEffects,
+): Promise<{ summary: Judged; flagged: Set<number>[] }> {
+  const methods = options.specs.map(methodName);
+  const none = () => Object.fromEntries(methods.map((name) => [name, 0]));
+  const summary: Judged = {
+    rows: 0,
+    flagged: 0,
+    flagged_first: none(),
+    flagged_by_method: none(),
+    flagged_by_benchmark: {},
+    hits: 0,
+    allowed_hits: 0,
+    unreadable: {},
+    files: files.map(({ path, textColumn, idColumn }) => ({
+      file: path,
+      text_column: textColumn,
+      id_column: idColumn ?? '(row number)',
+      rows: 0,
+      flagged: 0,
+    })),
+  };
+  const isAllowed = allows(options.allowed);
+  const writer = await output.writer(hitColumns);
+  // Per row the methods and benchmarks that hit it.
+  const hitsOf = files.map(() => new Map<number, { methods: Set<string>; benchmarks: Set<string> }>());
+  const record = async (batch: Batch, judged: JudgedTexts) => {
+    for (const { text, hit } of judged) {
+      const { row, id, field } = batch.places[text] as Batch['places'][number];
+      await writer.append({
+        id,
+        field,
+        method: hit.method,
+        benchmark: hit.benchmark,
+        item: hit.item,
+        score: hit.score,
+        span_start: hit.start,
+        span_end: hit.end,
+        span_count: hit.count,
+        text: hit.text,
+      });
+      summary.hits += 1;
+      const promptKey = sha256(batch.texts[text] as string).slice(0, 32);
+      if (options.allowed.length > 0 && isAllowed({ promptKey, ...hit })) {
+        summary.allowed_hits += 1;
+        continue;
+      }
+      const rows = hitsOf[batch.file] as Map<number, { methods: Set<string>; benchmarks: Set<string> }>;
+      const known = rows.get(row) ?? { methods: new Set(), benchmarks: new Set() };
+      known.methods.add(hit.method);
+      known.benchmarks.add(hit.benchmark);
+      rows.set(row, known);
+    }
+    effects.progress(summary.rows);
+  };
+  const underWay: { batch: Batch; judged: Promise<JudgedTexts> }[] = [];
+  const settle = async () => {
+    const first = underWay.shift();
+    if (first !== undefined) await record(first.batch, await first.judged);
+  };
+  for await (const batch of batches(files, options, tables, summary)) {
+    underWay.push({ batch, judged: judge(batch.texts) });
+    if (underWay.length > options.workers * 2) await settle();
+  }
+  while (underWay.length > 0) await settle();
+  await writer.writeTo(join(options.out, 'hits.parquet'));
+  for (const [index, rows] of hitsOf.entries()) {
+    const file = summary.files[index];
+    if (file !== undefined) file.flagged = rows.size;
+    summary.flagged += rows.size;
+    for (const { methods: found, benchmarks } of rows.values()) {
+      const first = methods.find((name) => found.has(name)) as string;
+      summary.flagged_first[first] = (summary.flagged_first[first] ?? 0) + 1;
+      for (const name of found) summary.flagged_by_method[name] = (summary.flagged_by_method[name] ?? 0) + 1;
+      for (const name of benchmarks) summary.flagged_by_benchmark[name] = (summary.flagged_by_benchmark[name] ?? 0) + 1;
+    }
+  }
+  summary.flagged_by_benchmark = Object.fromEntries(Object.entries(summary.flagged_by_benchmark).sort());
+  return { summary, flagged: hitsOf.map((rows) => new Set(rows.keys())) };
+}
+
+async function* batches(
+  files: readonly DataFile[],
+  options: StandAloneOptions,
+  tables: Tables,
+  summary: Judged,
+): AsyncGenerator<Batch> {
+  for (const [index, file] of files.entries()) {
+    const before = summary.rows;
+    let row = 0;
+    let batch: Batch = { file: index, texts: [], places: [] };
+    let characters = 0;
+    for await (const readings of readData(file, tables, options.traces)) {
+      for (const reading of readings) {
+        const number = row;
+        row += 1;
+        if (reading.kind === 'bad' || reading.row === null || typeof reading.row !== 'object') {
+          const reason = reading.kind === 'bad' ? reading.reason : 'not an object';
+          summary.unreadable[reason] = (summary.unreadable[reason] ?? 0) + 1;
+          continue;
+        }
+        const fields = reading.row as Record<string, unknown>;
+        const id = file.idColumn === null ? String(before + number) : String(fields[file.idColumn]);
+        summary.rows += 1;
+        for (const { field, text } of textsOf(file, fields, options.traces)) {
+          batch.texts.push(text);
+          batch.places.push({ row: number, id, field });
+          characters += text.length;
+        }
+        if (batch.texts.length < textsPerTask && characters < charactersPerTask) continue;
+        yield batch;
+        batch = { file: index, texts: [], places: [] };
+        characters = 0;
+      }
+    }
+    if (batch.texts.length > 0) yield batch;
+    const known = summary.files[index];
+    if (known !== undefined) known.rows = summary.rows - before;
+  }
+}
+
+/** An empty or new folder, or one that holds an earlier result and nothing else. */
+function prepareFolder(out: string): string {
+  const own = ['clean', 'hits.parquet', 'coverage.json', 'summary.json', '.tmp'];
+  const present = existsSync(out) ? readdirSync(out) : [];
+  const foreign = present.filter((name) => !own.includes(name));
+  if (foreign.length > 0)
+    throw new Problem('the output folder holds other files', {
+      where: out,
+      found: foreign.slice(0, 5).join(', '),
+      try: '--out with a new folder',
+    });
+  for (const name of present) rmSync(join(out, name), { recursive: true, force: true });
+  mkdirSync(join(out, 'clean'), { recursive: true });
+  return join(out, '.tmp');
+}
+
+async function writeJson(out: string, temporary: string, name: string, value: Json): Promise<void> {
+  await writeFileAtomic(join(out, name), temporary, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function stopwatch(): { lap(name: string): void; laps(): Record<string, number> } {
+  const laps: Record<string, number> = {};
+  let last = performance.now();
+  return {
+    lap(name) {
+      const now = performance.now();
+      laps[name] = Number(((now - last) / 1000).toFixed(3));
+      last = now;
+    },
+    laps: () => laps,
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * A text reduced to what survives another way of writing it: letters and digits alone, without case, accents, spacing,
+ * punctuation, typography, look-alike letters, markup, entities and escapes. Every symbol keeps its place in the text.
+ */
+import { entities, greekLetters, lookAlikes, silentCommands, tagNames } from './fold-tables.js';
+
+export interface Folded {
+  /** A UTF-16 unit per symbol. A Han character or kana is two symbols, because it says as much as two letters. */
+  symbols: Uint16Array;
+  /** Where in the text each symbol comes from: UTF-16 offsets, half-open. */
+  starts: Int32Array;
+  ends: Int32Array;
+  /** 1 where a new word begins. */
+  begins: Uint8Array;
+  count: number;
+}
+
+export function fold(text: string): Folded {
+  const folded = newFolded(text.length + 16);
+  const table = unitTable();
+  let isNew = true;
+  for (let index = 0; index < text.length; ) {
+    const unit = text.charCodeAt(index);
+    const plain = table[unit] as number;
+    if (plain > special) {
+      push(folded, plain, index, index + 1, isNew);
+      isNew = false;
+      index += 1;
+      continue;
+    }
+    if (plain === ignored) {
+      index += 1;
+      continue;
+    }
+    if (plain === separator) {
+      const skipped = unit === ampersand || unit === less || unit === backslash ? markup(text, index, unit) : null;
+      if (skipped === null) {
+        isNew = true;
+        index += 1;
+        continue;
+      }
+      if (skipped.shows === '') isNew ||= skipped.parts;
+      else isNew = pushShown(folded, skipped.shows, index, skipped.end, isNew);
+      index = skipped.end;
+      continue;
+    }
+    const point = text.codePointAt(index) as number;
+    const length = point > 0xffff ? 2 : 1;
+    isNew = pushCharacter(folded, text, point, index, index + length, isNew);
+    index += length;
+  }
+  return folded;
+}
+
+/** The words of a folded text as strings, in order. */
+export function foldedWords(folded: Folded): string[] {
+  const words: string[] = [];
+  for (let start = 0; start < folded.count; ) {
+    const end = wordEnd(folded, start);
+    words.push(symbolText(folded, start, end));
+    start = end;
+  }
+  return words;
+}
+
+/** The end of the word that holds the symbol at `at`. */
+export function wordEnd(folded: Folded, at: number): number {
+  let end = at + 1;
+  while (end < folded.count && folded.begins[end] === 0) end += 1;
+  return end;
+}
+
+export function symbolText(folded: Folded, start: number, end: number): string {
+  return String.fromCharCode(...folded.symbols.subarray(start, end));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const separator = 0;
+const ignored = 1;
+const special = 2;
+const ampersand = 0x26;
+const less = 0x3c;
+const backslash = 0x5c;
+
+/** Marks the second symbol of a Han character: a private-use unit, so that it equals no letter. */
+const second = 0xe000;
+
+let table: Uint16Array | null = null;
+
+/** Per UTF-16 unit its one symbol, or `separator`, `ignored`, or `special` for what takes a closer look. */
+function unitTable(): Uint16Array {
+  if (table !== null) return table;
+  table = new Uint16Array(0x10000);
+  const letter = /[\p{L}\p{N}]/u;
+  const silent = /[\p{M}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
+  const wide = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+  for (let unit = 0; unit < 0x10000; unit += 1) {
+    const character = String.fromCharCode(unit);
+    if (unit >= 0xd800 && unit <= 0xdfff) table[unit] = special;
+    else if (silent.test(character) || character === "'" || character === '’' || character === '‘')
+      table[unit] = ignored;
+    else if (unit < 0x80) table[unit] = letter.test(character) ? character.toLowerCase().charCodeAt(0) : separator;
+    else if (!letter.test(character) && !/[\p{L}\p{N}]/u.test(character.normalize('NFKD'))) table[unit] = separator;
+    else {
+      const shown = foldCharacter(character);
+      const single = shown.length === 1 && !wide.test(shown) && greekLetters[shown] === undefined;
+      table[unit] = single ? shown.charCodeAt(0) : special;
+    }
+  }
+  return table;
+}
+
+/** A character in its plainest form: decomposed, without marks, lower-case, look-alikes as Latin letters. */
+function foldCharacter(character: string): string {
+  let shown = '';
+  for (const part of character.normalize('NFKD').toLowerCase().normalize('NFKD'))
+    if (!/\p{M}/u.test(part)) shown += lookAlikes[part] ?? part;
+  return shown;
+}
+
+function pushCharacter(
+  folded: Folded,
+  text: string,
+  point: number,
+  start: number,
+  end: number,
+  isNew: boolean,
+): boolean {
+  const character = String.fromCodePoint(point);
+  if (point > 0xffff && !/[\p{L}\p{N}]/u.test(character))
+    return /\p{Default_Ignorable_Code_Point}/u.test(character) ? isNew : true;
+  const shown = foldCharacter(character);
+  const greek = greekLetters[shown];
+  if (greek !== undefined) {
+    const latin = /[a-z]/i.test(text[start - 1] ?? '') || /[a-z]/i.test(text[end] ?? '');
+    return pushShown(folded, latin ? greek.alike : greek.name, start, end, isNew);
+  }
+  return pushShown(folded, shown, start, end, isNew);
+}
+
+/** Pushes what a stretch of text shows; returns whether the next symbol begins a word. */
+function pushShown(folded: Folded, shown: string, start: number, end: number, isNew: boolean): boolean {
+  let fresh = isNew;
+  for (const part of shown) {
+    const point = part.codePointAt(0) as number;
+    if (/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(part)) {
+      push(folded, point & 0xffff, start, end, true);
+      push(folded, second | (point & 0x7ff), start, end, false);
+      fresh = true;
+    } else if (/[\p{L}\p{N}]/u.test(part)) {
+      const plain = foldCharacter(part);
+      for (const unit of plain) {
+        push(folded, unit.charCodeAt(0), start, end, fresh);
+        fresh = false;
+      }
+    } else if (!/[\p{M}\p{Cf}'’‘]/u.test(part)) fresh = true;
+  }
+  return fresh;
+}
+
+function push(folded: Folded, symbol: number, start: number, end: number, begins: boolean): void {
+  const at = folded.count;
+  if (at === folded.symbols.length) enlarge(folded);
+  folded.symbols[at] = symbol;
+  folded.starts[at] = start;
+  folded.ends[at] = end;
+  folded.begins[at] = begins ? 1 : 0;
+  folded.count = at + 1;
+}
+
+/** Entities, tags, chat template tokens, escapes and commands: where they end, what they show, whether they part words. */
+function markup(text: string, start: number, unit: number): { end: number; shows: string; parts: boolean } | null {
+  const rest = text.slice(start, start + 140);
+  if (unit === ampersand) {
+    const match = /^&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|([a-z]{2,8}\d{0,2}));/i.exec(rest);
+    if (match === null) return null;
+    const code = match[1] !== undefined ? Number(match[1]) : match[2] !== undefined ? Number.parseInt(match[2], 16) : 0;
+    const shows = match[3] === undefined ? (code > 0x10ffff ? '' : String.fromCodePoint(code)) : entities[match[3]];
+    return shows === undefined ? null : { end: start + match[0].length, shows, parts: false };
+  }
+  if (unit === less) {
+    const token = /^<\|[a-z0-9_ -]{1,40}\|>/i.exec(rest) ?? /^<[｜|][^<>]{1,40}[｜|]>/.exec(rest);
+    if (token !== null) return { end: start + token[0].length, shows: '', parts: true };
+    const tag = /^<\/?([a-z][a-z0-9]*)(?:\s+[a-z-]+\s*=[^<>]{0,100})?\s*\/?>/i.exec(rest);
+    if (tag === null || !tagNames.has((tag[1] as string).toLowerCase())) return null;
+    const inline = /^(?:a|b|i|u|em|sub|sup|font|span|strong|small|mark|code)$/i.test(tag[1] as string);
+    return { end: start + tag[0].length, shows: '', parts: !inline };
+  }
+  const escaped = /^\\u([0-9a-f]{4})/i.exec(rest);
+  if (escaped !== null)
+    return { end: start + 6, shows: String.fromCharCode(Number.parseInt(escaped[1] as string, 16)), parts: false };
+  const command = /^\\([a-z]+)/i.exec(rest);
+  if (command === null) return null;
+  const name = command[1] as string;
+  if (silentCommands.has(name)) return { end: start + 1 + name.length, shows: '', parts: true };
+  const greek = Object.values(greekLetters).find((each) => each.name === name.toLowerCase());
+  if (greek !== undefined) return { end: start + 1 + name.length, shows: greek.name, parts: true };
+  return /^[nrt]/.test(name) ? { end: start + 2, shows: '', parts: true } : null;
+}
+
+function newFolded(room: number): Folded {
+  return {
+    symbols: new Uint16Array(room),
+    starts: new Int32Array(room),
+    ends: new Int32Array(room),
+    begins: new Uint8Array(room),
+    count: 0,
+  };
+}
+
+function enlarge(folded: Folded): void {
+  const room = folded.symbols.length * 2;
+  const old = { ...folded };
+  folded.symbols = new Uint16Array(room);
+  folded.symbols.set(old.symbols);
+  folded.starts = new Int32Array(room);
+  folded.starts.set(old.starts);
+  folded.ends = new Int32Array(room);
+  folded.ends.set(old.ends);
+  folded.begins = new Uint8Array(room);
+  folded.begins.set(old.begins);
+}
