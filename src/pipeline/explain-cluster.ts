@@ -1,4 +1,5 @@
 import { literal, parquet, type Tables } from '../store/tables.js';
+import { type ExemplarVote, readClusterVotes } from './cluster-votes.js';
 import { type AskedRun, baseRelation, placeKey, readRows } from './fates.js';
 
 export interface ClusterExplanation {
@@ -11,7 +12,8 @@ export interface ClusterExplanation {
   uncertain: boolean | null;
   distance: number;
   prompts: number;
-  exemplars: { rank: number; prompt: string }[];
+  /** The prompts nearest to the centre, and what each voted; null: it did not vote. */
+  exemplars: { rank: number; prompt: string; vote: ExemplarVote | null }[];
 }
 
 /** The cluster of a prompt with its label; null where the prompt has none. */
@@ -68,5 +70,10 @@ async function exemplarsOf(tables: Tables, asked: AskedRun, cluster: number): Pr
   );
   const texts = await readRows<{ prompt: string }>(tables, asked.run, places, ['prompt']);
   const prompts = new Map(places.map((each) => [each.prompt_key, texts.get(placeKey(each))?.prompt ?? '']));
-  return ranked.map(({ rank, prompt_key }) => ({ rank, prompt: prompts.get(prompt_key) ?? '' }));
+  const votes = asked.has('classify') ? readClusterVotes(asked.run.file('labels', 'votes.jsonl'), cluster) : [];
+  return ranked.map(({ rank, prompt_key }) => ({
+    rank,
+    prompt: prompts.get(prompt_key) ?? '',
+    vote: votes.find((vote) => vote.rank === rank) ?? null,
+  }));
 }

@@ -82,7 +82,7 @@ export async function whatIf(folder: string, set: readonly string[], exampleCoun
     const relation = `(SELECT id, source, file, row, coalesce(old_failed, hit) AS before, coalesce(${newReason}, hit) AS after
       ${numeric(newRules)
         .map((rule) => `, ${identifier(rawColumn(rule))}`)
-        .join('')} FROM ${values})`;
+        .join('')} FROM ${values.judged})`;
     const counts = await tables.rows<CountRow>(
       `SELECT source, before, after, count(*) AS count FROM ${relation} GROUP BY ALL ORDER BY ALL`,
     );
@@ -106,7 +106,7 @@ export async function whatIf(folder: string, set: readonly string[], exampleCoun
       }),
       gained: await changeOf(tables, asked, counts, 'gained', exampleCount),
       lost: await changeOf(tables, asked, counts, 'lost', exampleCount),
-      histograms: await histogramsOf(tables, relation, newRules, oldLimits, newLimits),
+      histograms: await histogramsOf(tables, values.measured, newRules, oldLimits, newLimits),
     };
   });
 }
@@ -173,15 +173,15 @@ function withoutOrder({ order: _, ...rules }: FilterOptions): Json {
 }
 
 /**
- * A relation with one line per row: its place, the old verdict, the hit, and every new rule's value, from the verdicts
- * where they hold it.
+ * `judged`: a relation with one line per row: its place, the old verdict, the hit, and every new rule's value, from the
+ * verdicts where they hold it. `measured`: the cheapest relation with the values alone.
  */
 async function valuesRelation(
   tables: Tables,
   asked: AskedRun,
   oldRules: readonly BoundRule[],
   newRules: readonly BoundRule[],
-): Promise<string> {
+): Promise<{ judged: string; measured: string }> {
   const stored = newRules.filter((rule) => oldRules.some((old) => sameValue(old, rule)));
   const missing = newRules.filter((rule) => !stored.includes(rule));
   const unread = missing.find((rule) => rule.value.from === 'text');
@@ -196,10 +196,10 @@ async function valuesRelation(
   const hit = asked.has('decontam') ? 'd.first_failed' : 'NULL::VARCHAR';
   const select = `SELECT b.id, b.source, b.file, b.row, ${failed} AS old_failed, ${hit} AS hit${columns}${added}
     FROM ${baseRelation(asked)} b${decontamJoin(asked)}${await measureJoin(tables, asked, missing)}`;
-  if (missing.length === 0 && asked.has('filter')) return `(${select})`;
+  if (missing.length === 0 && asked.has('filter')) return { judged: `(${select})`, measured: baseRelation(asked) };
   // Asked several times below, and dear where the files of rows/ are opened.
   await tables.run(`CREATE TEMP TABLE measured AS ${select}`);
-  return 'measured';
+  return { judged: 'measured', measured: 'measured' };
 }
 
 async function measureJoin(tables: Tables, asked: AskedRun, missing: readonly BoundRule[]): Promise<string> {

@@ -79,7 +79,7 @@ describe('explain', () => {
       methods: [{ method: 'ngram_10', passes: true }],
       hits: [],
     });
-    expect(found.cluster?.exemplars[1]).toEqual({ rank: 2, prompt: leak });
+    expect(found.cluster?.exemplars[1]).toEqual({ rank: 2, prompt: leak, vote: null });
     expect(found.rules).toEqual([
       {
         rule: 'domain',
@@ -164,7 +164,11 @@ describe('explain', () => {
   it('a row that fails twice is turned by no single change', async () => {
     const found = await explainRow(run.path, 'both');
     expect(found).toMatchObject({ kept: false, reason: 'domain', flips: [] });
-    expect(found.rules.filter((rule) => !rule.passes).map((rule) => rule.rule)).toEqual(['domain', 'complete', 'where']);
+    expect(found.rules.filter((rule) => !rule.passes).map((rule) => rule.rule)).toEqual([
+      'domain',
+      'complete',
+      'where',
+    ]);
   });
 
   it('a leak: the item’s text beside the span of the prompt, in code points', async () => {
