@@ -11,7 +11,7 @@ import { checkAccount } from './account.js';
 import { type ContextParts, makeContext } from './context.js';
 import { stageFingerprint, taskFingerprint } from './plan.js';
 import type { RunEffects } from './run.js';
-import type { StageInput, StageReport, TaskReport } from './stage.js';
+import type { StageContext, StageInput, StageReport, TaskReport } from './stage.js';
 import type { AnyStage } from './stages.js';
 import { readJson, readTaskState, type StageBasis, writeStageState, writeTaskState } from './state.js';
 import { work } from './workers.js';
@@ -39,11 +39,7 @@ export async function execute(
       warn: (sentence) => effects.warn(name, sentence),
       signal: effects.signal,
     });
-    const tasks = await stage.tasks(basis.options, context);
-    const taskBasis = taskFingerprint(stage, basis);
-    const keys = tasks.map((task) => fingerprint({ task, basis: taskBasis }));
-    await writeFileAtomic(run.state('tasks', `${name}.json`), run.temporary, `${JSON.stringify({ keys, tasks })}\n`);
-
+    const { tasks, keys } = await prepareTasks(stage, basis, context);
     const reports: (TaskReport | null)[] = keys.map((key, index) =>
       forced ? null : (readTaskState(run, name, index, key)?.report ?? null),
     );
@@ -82,29 +78,42 @@ export async function execute(
   }
 }
 
-/** One task of a stage in this process, as `curate run` would do it in a worker: for `curate worker`. */
-export async function executeTask(stage: AnyStage, index: number, parts: ContextParts): Promise<TaskReport> {
-  const run = new RunFolder(parts.folder);
-  const path = run.state('tasks', `${stage.name}.json`);
-  if (!existsSync(path)) {
-    throw new Problem(`${stage.name} has no tasks yet in this run folder`, {
-      where: run.path,
-      try: 'curate run starts the stage and writes them',
-    });
-  }
+interface TaskList {
+  /** What the tasks depend on: a list of another basis is not this one's. */
+  basis: string;
+  tasks: Json[];
+  /** What each task's report is filed under. */
+  keys: string[];
+}
 
-  const list = readJson<{ keys: string[]; tasks: Json[] }>(path);
-  const key = list?.keys[index];
-  if (list === null || key === undefined) {
-    throw new Problem(`${stage.name} has no task ${index}`, {
-      found: `${list?.tasks.length ?? 0} tasks, counted from 0`,
-    });
-  }
-  const done = readTaskState(run, stage.name, index, key);
+/** The tasks of a stage, written down for `curate worker`. The same input gives the same list, whoever asks first. */
+export async function prepareTasks(stage: AnyStage, basis: StageBasis, context: StageContext): Promise<TaskList> {
+  const { run } = context;
+  const path = run.state('tasks', `${stage.name}.json`);
+  const taskBasis = taskFingerprint(stage, basis);
+  const known = readJson<TaskList>(path);
+  if (known !== null && known.basis === taskBasis) return known;
+  const tasks = await stage.tasks(basis.options, context);
+  const list = { basis: taskBasis, tasks, keys: tasks.map((task) => fingerprint({ task, basis: taskBasis })) };
+  await writeFileAtomic(path, run.temporary, `${JSON.stringify(list)}\n`);
+  return list;
+}
+
+/** One task of a stage in this process, as `curate run` would do it in a worker. */
+export async function executeTask(
+  stage: AnyStage,
+  index: number,
+  list: TaskList,
+  options: Json,
+  context: StageContext,
+): Promise<TaskReport> {
+  const key = list.keys[index];
+  if (key === undefined)
+    throw new Problem(`${stage.name} has no task ${index}`, { found: `${list.keys.length} tasks, counted from 0` });
+  const done = readTaskState(context.run, stage.name, index, key);
   if (done !== null) return done.report;
-  const context = makeContext(parts, { progress: () => {}, warn: () => {}, signal: new AbortController().signal });
-  const report = await stage.work(list.tasks[index] as Json, parts.pipeline.stages[stage.name], context);
-  await writeTaskState(run, stage.name, index, { key, report });
+  const report = await stage.work(list.tasks[index] as Json, options, context);
+  await writeTaskState(context.run, stage.name, index, { key, report });
   return report;
 }
 

@@ -9,12 +9,19 @@ import { RunFolder } from '../store/folder.js';
 import { type Account, accountOf, checkConservation, reportsOf } from './account.js';
 import { type Pipeline, stagesOf } from './config.js';
 import { type ContextParts, makeContext, optionsOf } from './context.js';
-import { execute } from './execute.js';
+import { execute, executeTask, prepareTasks } from './execute.js';
 import { expectedOf, lockDifferences, lockOf, readLock, writeLock } from './lock.js';
 import { machineProblem } from './machine-problem.js';
 import { writeManifest } from './manifest.js';
 import { basisOf, decide, plan, type StageDecision, tableHashes } from './plan.js';
-import { type Progress, type StageInput, type StageName, type StageReport, stageNames } from './stage.js';
+import {
+  type Progress,
+  type StageInput,
+  type StageName,
+  type StageReport,
+  stageNames,
+  type TaskReport,
+} from './stage.js';
 import type { AnyStage } from './stages.js';
 import { openRun, readStageState } from './state.js';
 import { closeWorkers } from './workers.js';
@@ -75,7 +82,7 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
 
   const release = claim(folder.state('claim.json'));
   try {
-    await openRun(folder, pipeline);
+    await openRun(folder, pipeline, options.limit);
     await rm(folder.temporary, { recursive: true, force: true });
     const inputs = inputReader(pipeline, options);
     if (locked !== null) {
@@ -127,6 +134,24 @@ export async function planRun(pipeline: Pipeline, options: RunOptions): Promise<
   await checkStages(pipeline, options);
   const folder = new RunFolder(options.out);
   return withScratch((scratch) => plan(folder, pipeline, options.limit, inputReader(pipeline, options, scratch)));
+}
+
+/** The number of a stage's tasks, or one of them done in this process: `curate worker`. */
+export async function runTask(
+  pipeline: Pipeline,
+  options: RunOptions,
+  name: StageName,
+  index: number | 'count',
+): Promise<number | TaskReport> {
+  const found = stagesOf(pipeline).find((each) => each.stage.name === name);
+  if (found === undefined) throw new Problem(`the pipeline of this run has no stage ${name}`, { where: options.out });
+  const { stage, options: own } = found;
+  const folder = new RunFolder(options.out);
+  const inputs = await inputReader(pipeline, options)(stage, own);
+  const basis = basisOf(stage, own, pipeline, options.limit, inputs, tableHashes(folder, pipeline));
+  const context = makeContext(partsOf(stage, pipeline, options), silent);
+  const list = await prepareTasks(stage, basis, context);
+  return index === 'count' ? list.tasks.length : executeTask(stage, index, list, own, context);
 }
 
 /** Everything that can be seen to be wrong before any work, of all stages, before the run folder is touched. */

@@ -48,7 +48,7 @@ export interface TaskState {
 const runFile = z.object({ format: z.number(), name: z.string(), version: z.string() });
 
 /** Makes the folder this pipeline's, or throws a Problem where it is another's, a newer version's, or no run folder. */
-export async function openRun(run: RunFolder, pipeline: Pipeline): Promise<void> {
+export async function openRun(run: RunFolder, pipeline: Pipeline, limit: number | null): Promise<void> {
   const path = run.state('run.json');
   if (existsSync(path)) {
     const known = runFile.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -68,7 +68,7 @@ export async function openRun(run: RunFolder, pipeline: Pipeline): Promise<void>
     }
   }
   await writeJsonIfChanged(run, path, { format: folderFormat, name: pipeline.name, version: productVersion });
-  await writeJsonIfChanged(run, run.state('pipeline.json'), pipeline as unknown as Json);
+  await writeJsonIfChanged(run, run.state('pipeline.json'), { ...pipeline, limit } as unknown as Json);
 }
 
 /** The pipeline that a run folder was last used with. Throws a Problem where the folder is none. */
@@ -80,7 +80,13 @@ export function pipelineOf(run: RunFolder): Pipeline {
       try: 'curate run pipeline.yaml makes one under runs/',
     });
   }
-  return JSON.parse(readFileSync(path, 'utf8')) as Pipeline;
+  const { limit: _, ...pipeline } = JSON.parse(readFileSync(path, 'utf8')) as Pipeline & { limit: number | null };
+  return pipeline;
+}
+
+/** The `--limit` that a run folder was last used with. */
+export function limitOf(run: RunFolder): number | null {
+  return readJson<{ limit: number | null }>(run.state('pipeline.json'))?.limit ?? null;
 }
 
 /** Names of the stages that a pipeline has, in their order. */
