@@ -139,7 +139,6 @@ test('text of a row never reaches the terminal unescaped', () => {
     ['explain', out, '--prompt', 'What is the'],
   ]) {
     const ran = curate(args);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly these must not be there
     expect({ args, text: ran.stdout + ran.stderr }).toMatchObject({
       args,
       text: expect.not.stringMatching(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/),
