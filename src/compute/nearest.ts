@@ -1,5 +1,5 @@
 import { GraphBuilder } from './onnx.js';
-import { type Compute, openSession, type Session } from './session.js';
+import { type Compute, openSession, type Session, type Value } from './session.js';
 
 /** Tile of one product: its result stays in the cache between the product and the search for its largest entries. */
 const tileRows = 512;
@@ -103,16 +103,13 @@ async function findTiled(
   for (let column = 0; column < bias.length; column += tileColumns) {
     const columns = Math.min(tileColumns, bias.length - column);
     const tile = {
-      centroids: {
-        shape: [columns, dimensions],
-        content: unshared(centroids.subarray(column * dimensions, (column + columns) * dimensions)),
-      },
-      bias: { shape: [columns], content: unshared(bias.subarray(column, column + columns)) },
+      centroids: matrix(centroids.subarray(column * dimensions, (column + columns) * dimensions), dimensions),
+      bias: { shape: [Math.max(2, columns)], content: twoOrMore(unshared(bias.subarray(column, column + columns)), 1) },
     };
     for (let row = 0; row < pointCount; row += tileRows) {
       const rows = Math.min(tileRows, pointCount - row);
-      const content = own.subarray(row * dimensions, (row + rows) * dimensions);
-      const found = await session.run({ points: { shape: [rows, dimensions], content }, ...tile });
+      const part = own.subarray(row * dimensions, (row + rows) * dimensions);
+      const found = await session.run({ points: matrix(part, dimensions), ...tile });
       const tileAt = found.at as Int32Array;
       const tileScore = found.score as Float32Array;
       for (let each = 0; each < rows; each += 1) {
@@ -154,6 +151,20 @@ async function findMany(
     result.set(found.at as Int32Array, row * count);
   }
   return result;
+}
+
+function matrix(rows: Float32Array, dimensions: number): Value {
+  const content = twoOrMore(unshared(rows), dimensions);
+  return { shape: [content.length / dimensions, dimensions], content };
+}
+
+/** A single row or column goes through another kernel, which sums in another order: so it is taken twice. */
+function twoOrMore(content: Float32Array, length: number): Float32Array {
+  if (content.length !== length) return content;
+  const twice = new Float32Array(2 * length);
+  twice.set(content);
+  twice.set(content, length);
+  return twice;
 }
 
 /** ONNX Runtime refuses memory that threads share ("Invalid argument"), so such a piece is copied. */
