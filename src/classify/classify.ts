@@ -3,11 +3,13 @@ import { basename } from 'node:path';
 import { ensureModel, modelNamed } from '../compute/weights.js';
 import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
 import type { Json } from '../store/fingerprint.js';
+import type { Asker } from './asker.js';
+import { auditLabels, type OwnLabels } from './audit.js';
 import { embeddedVotes } from './embedded-votes.js';
 import { type Exemplars, readExemplars } from './exemplars.js';
 import { hashOfLabels, type LabelSet, nameOf, readLabelSet } from './label-set.js';
 import { writeLabels } from './label-table.js';
-import { openEmbeddedLabeler } from './labelers/embedded.js';
+import { type EmbeddedLabeler, openEmbeddedLabeler } from './labelers/embedded.js';
 import { askVotes, voteLines } from './llm-votes.js';
 import { type ClassifyOptions, classifyOptions } from './options.js';
 import { readOverrides } from './overrides.js';
@@ -26,7 +28,7 @@ export const classify = defineStage<ClassifyOptions, Json>({
   joins: [],
   writes: ['labels'],
   runs: 'here',
-  finishOptions: ['overrides'],
+  finishOptions: ['overrides', 'audit'],
   optionsOf: ['embed'],
 
   async check(options, context) {
@@ -69,12 +71,17 @@ export const classify = defineStage<ClassifyOptions, Json>({
     const set = readLabelSet(options.labels, context.resolve);
     const exemplars = await exemplarsOf(options, context);
     const report = await writeLabels(set, exemplars, options, context);
+    const audit =
+      options.audit === undefined ? null : await auditLabels(set, options, context, ownLabels(set, context));
     const { files: _files, warnings, notes, ...figures } = reports[0] ?? { files: [] };
     return {
       ...report,
-      figures: { ...figures, ...report.figures },
-      notes: (notes ?? {}) as { [name: string]: Json },
-      warnings: [...((warnings ?? []) as string[]), ...report.warnings],
+      figures: { ...figures, ...report.figures, ...(audit === null ? {} : { audit: audit.figures }) },
+      notes: {
+        ...((notes ?? {}) as { [name: string]: Json }),
+        ...(audit?.took == null ? {} : { audit: asNotes(audit.took) }),
+      },
+      warnings: [...((warnings ?? []) as string[]), ...report.warnings, ...(audit?.warnings ?? [])],
     };
   },
 });
@@ -96,11 +103,11 @@ async function voteLlm(
   options: ClassifyOptions,
   context: StageContext,
 ): Promise<{ [figure: string]: Json }> {
-  const { votes, asking } = await askVotes(set, exemplars, ruleOf(options), options, context);
+  const { votes, took } = await askVotes(set, exemplars, ruleOf(options), options, context);
   const model = options.model ?? '';
   await writeVotes(context.run, voteLines(exemplars, votes, model));
   const total = votes.reduce((sum, each) => sum + each.length, 0);
-  const { spent, retries, tornLines, invalidVotes } = asking;
+  const invalidVotes = votes.reduce((sum, each) => sum + each.filter((vote) => vote === null).length, 0);
   const warnings: string[] = [];
   if (invalidVotes * 20 > total) {
     warnings.push(`${invalidVotes} of ${total} answers of ${model} named none of the labels and did not vote`);
@@ -110,14 +117,18 @@ async function voteLlm(
     model,
     invalid_votes: invalidVotes,
     warnings,
-    notes: {
-      calls: spent.calls,
-      input_tokens: spent.inputTokens,
-      output_tokens: spent.outputTokens,
-      money: spent.money,
-      retries,
-      torn_lines: tornLines,
-    },
+    notes: asNotes(took),
+  };
+}
+
+function asNotes({ spent, retries, tornLines }: ReturnType<Asker['took']>): { [name: string]: Json } {
+  return {
+    calls: spent.calls,
+    input_tokens: spent.inputTokens,
+    output_tokens: spent.outputTokens,
+    money: spent.money,
+    retries,
+    torn_lines: tornLines,
   };
 }
 
@@ -128,13 +139,28 @@ async function voteEmbedded(
   options: ClassifyOptions,
   context: StageContext,
 ): Promise<{ [figure: string]: Json }> {
-  const model = modelOf(context);
-  await ensureModel(modelNamed(model));
-  const labeler = await openEmbeddedLabeler(set, model, context.compute);
+  const { model, labeler } = await openLabeler(set, context);
   const hear = (done: number) => context.progress({ done, total: exemplars.keys.length, unit: 'votes' });
-  const places = embeddedVotes(context.run, exemplars, labeler, hear, context.signal);
+  const places = embeddedVotes(context.run, exemplars.keys, labeler, hear, context.signal);
   await writeVotes(context.run, embeddedLines(set, exemplars, places, ruleOf(options)));
   return { labeler: 'embedded', model, method: labeler.description, invalid_votes: 0 };
+}
+
+async function openLabeler(set: LabelSet, context: StageContext): Promise<{ model: string; labeler: EmbeddedLabeler }> {
+  const model = modelOf(context);
+  await ensureModel(modelNamed(model));
+  return { model, labeler: await openEmbeddedLabeler(set, model, context.compute) };
+}
+
+/** What the embedded labeler says of single prompts: for an audit in which it can only judge itself. */
+function ownLabels(set: LabelSet, context: StageContext): OwnLabels {
+  return async ({ keys }) => {
+    const { labeler } = await openLabeler(set, context);
+    const distinct = [...new Set(keys)];
+    const places = embeddedVotes(context.run, distinct, labeler, () => {}, context.signal);
+    const labels = new Map(distinct.map((key, index) => [key, set.labels[places[index] ?? -1]?.name ?? '']));
+    return keys.map((key) => labels.get(key) ?? '');
+  };
 }
 
 function* embeddedLines(

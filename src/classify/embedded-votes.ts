@@ -1,20 +1,19 @@
 import type { RunFolder } from '../store/folder.js';
 import { VectorFile } from '../store/vectors.js';
-import type { Exemplars } from './exemplars.js';
 import type { EmbeddedLabeler } from './labelers/embedded.js';
 
 const rowsAtOnce = 4_096;
 
-/** The place of the label of every exemplar, from the vectors that the run already has. Reads each vector file once. */
+/** The place of the label of every prompt, from the vectors that the run already has. Reads each vector file once. */
 export function embeddedVotes(
   run: RunFolder,
-  exemplars: Exemplars,
+  promptKeys: readonly string[],
   labeler: EmbeddedLabeler,
   hear: (done: number) => void,
   signal: AbortSignal,
 ): number[] {
-  const placeOf = new Map(exemplars.keys.map((key, place) => [key, place]));
-  const votes = new Array<number>(exemplars.keys.length).fill(-1);
+  const placeOf = new Map(promptKeys.map((key, place) => [key, place]));
+  const votes = new Array<number>(promptKeys.length).fill(-1);
   let done = 0;
   for (const path of run.files('vectors', '.arrow')) {
     signal.throwIfAborted();
@@ -26,7 +25,7 @@ export function embeddedVotes(
       file.close();
     }
   }
-  if (done !== placeOf.size) throw new Error(`${placeOf.size - done} exemplars have no vector`);
+  if (done !== placeOf.size) throw new Error(`${placeOf.size - done} prompts have no vector`);
   return votes;
 }
 

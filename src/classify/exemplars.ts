@@ -2,16 +2,20 @@ import { Problem } from '../problem.js';
 import type { RunFolder } from '../store/folder.js';
 import { parquet, type Tables } from '../store/tables.js';
 
-/** The prompts that may vote, cluster after cluster, the nearest to the centre first. Columns, as there may be millions. */
-export interface Exemplars {
+/** Prompts and where their text lies. Columns, as there may be millions. */
+export interface PromptPlaces {
+  keys: string[];
+  /** File of `rows/` and row in it. */
+  files: string[];
+  rows: number[];
+}
+
+/** The prompts that may vote, cluster after cluster, the nearest to the centre first. */
+export interface Exemplars extends PromptPlaces {
   /** Ids of clusters, ascending. */
   clusters: number[];
   /** Exemplars of the cluster at place `c` are `starts[c]` to `starts[c + 1]`. */
   starts: number[];
-  keys: string[];
-  /** Where each exemplar's text lies. */
-  files: string[];
-  rows: number[];
 }
 
 /**
@@ -47,22 +51,22 @@ export async function readExemplars(tables: Tables, run: RunFolder, limit: numbe
   return exemplars;
 }
 
-/** Texts of exemplars, given by their places, in the order of the files: each file is read once and nothing is sorted. */
+/** Texts of prompts, given by their places, in the order of the files: each file is read once and nothing is sorted. */
 export async function* readTexts(
   tables: Tables,
   run: RunFolder,
-  exemplars: Exemplars,
+  prompts: PromptPlaces,
   places: readonly number[],
 ): AsyncGenerator<{ place: number; text: string }> {
   const byFile = new Map<string, Map<number, number>>();
   for (const place of places) {
-    const file = exemplars.files[place] ?? '';
+    const file = prompts.files[place] ?? '';
     let rows = byFile.get(file);
     if (rows === undefined) {
       rows = new Map();
       byFile.set(file, rows);
     }
-    rows.set(exemplars.rows[place] ?? 0, place);
+    rows.set(prompts.rows[place] ?? 0, place);
   }
   for (const file of [...byFile.keys()].sort()) {
     const wanted = byFile.get(file) ?? new Map<number, number>();

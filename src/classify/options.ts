@@ -18,6 +18,8 @@ export const labelSpec = z.strictObject({
 
 const audit = z.strictObject({
   rows: positive,
+  /** The labels whose rows are kept: what precision and recall are about. Usually those of `filter.domain.keep`. */
+  keep: z.array(z.string().min(1)).min(1).default(['Medical', 'Biology']),
   /** The judge: another model than the labeler's, else the audit is called self-consistency. */
   model: z.string().min(1).optional(),
   endpoint: z.string().min(1).optional(),

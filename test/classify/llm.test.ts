@@ -237,7 +237,6 @@ describe('a key', () => {
     try {
       const server = await serve({ key: secret });
       const run = await smallRun(clustersOf(3, 1));
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference as it stands in a pipeline file
       const options = optionsFor(server, { key: '${CURATE_TEST_KEY}' });
       const report = await label(run, options);
       process.env.CURATE_TEST_KEY = `${secret}-wrong`;
