@@ -1,5 +1,7 @@
 import { rowBias } from '../compute/nearest.js';
 import type { Arrays } from './arrays.js';
+import { addVector } from './local-kmeans.js';
+import { center, subtractVector } from './operations.js';
 import type { Points } from './points.js';
 import { blocks } from './seeds.js';
 import type { Team } from './team.js';
@@ -28,6 +30,34 @@ export async function fillEmpty(arrays: Arrays, points: Points, team: Team): Pro
     await team.run(blocks(pointCount, (start, end) => ({ kind: 'join', start, end, clusters })));
     filled += clusters.length;
   }
+}
+
+/**
+ * Between two passes: gives each cluster without points, lowest id first, one of the points that are farthest from their
+ * centroids, by the same rule, and moves that point alone; the passes that follow let others join. Returns how many.
+ */
+export async function refill(arrays: Arrays, points: Points, team: Team): Promise<number> {
+  const { pointCount, dimensions, squared, assigned, counts, sums } = arrays;
+  const empty = [...counts.keys()].filter((cluster) => counts[cluster] === 0);
+  if (empty.length === 0) return 0;
+  await team.run(blocks(pointCount, (start, end) => ({ kind: 'measure', start, end })));
+  const far = farthest(squared, assigned, counts, empty.length);
+  const vector = new Float32Array(dimensions);
+  far.forEach((point, place) => {
+    const before = assigned[point] as number;
+    const now = empty[place] as number;
+    points.read(point, point + 1, vector);
+    subtractVector(sums, before * dimensions, vector, 0, dimensions);
+    counts[before] = (counts[before] as number) - 1;
+    // Whatever rounding left in the sum of a cluster that lost its last point must not stay.
+    sums.fill(0, now * dimensions, (now + 1) * dimensions);
+    addVector(sums, now * dimensions, vector, 0, dimensions);
+    counts[now] = 1;
+    assigned[point] = now;
+    center(before, arrays);
+    center(now, arrays);
+  });
+  return far.length;
 }
 
 /** Points of each cluster. */

@@ -1,6 +1,6 @@
 import { type Nearest, rowBias } from '../compute/nearest.js';
 import { type Arrays, blockPoints } from './arrays.js';
-import { fillEmpty, sizesOf } from './empty.js';
+import { fillEmpty, refill, sizesOf } from './empty.js';
 import { neighbourSizes } from './neighbours.js';
 import { type PassPlan, pass } from './passes.js';
 import { notANumber, type Points } from './points.js';
@@ -39,7 +39,7 @@ export interface Course {
   movedByExactPass: number;
   /** Sum of the squared distances to the centroids, after the exact pass. */
   inertia: number;
-  /** Clusters that were without points after the exact pass and were filled. */
+  /** Clusters that were without points after the full pass or after the exact one and were given some. */
   emptyFilled: number;
 }
 
@@ -59,11 +59,13 @@ export async function kMeans(
   await start(arrays, points, team, plan);
   const random = seededRandom(plan.seed, 'batches');
   const moved: number[] = [];
+  let refilled = 0;
   while (moved.length < plan.passes) {
     signal?.throwIfAborted();
     const place = moved.length;
     const passPlan = planOf(plan.algorithm, place, arrays.clusterCount);
     moved.push(await pass(arrays, team, nearest, passPlan, random, (count) => progress(place, count)));
+    if (place === fullPass) refilled += await refill(arrays, points, team);
     if (place > fullPass && (moved[place] ?? 0) <= plan.settled * points.count) break;
   }
 
@@ -82,7 +84,7 @@ export async function kMeans(
   const emptyFilled = await fillEmpty(arrays, points, team);
   if (emptyFilled > 0) inertia = arrays.squared.reduce((sum, each) => sum + each, 0);
   arrays.counts.set(sizesOf(arrays));
-  return { moved, movedByExactPass, inertia, emptyFilled };
+  return { moved, movedByExactPass, inertia, emptyFilled: refilled + emptyFilled };
 }
 
 /** Distinct points. Throws the Problem of the first point that holds what is no number. */

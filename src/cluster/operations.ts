@@ -43,6 +43,8 @@ export type Operation =
   | { kind: 'move'; part: number; parts: number; center: boolean }
   /** Moves centroids `start` to `end` to the means of their points. */
   | { kind: 'center'; start: number; end: number }
+  /** `squared` takes the squared distance of points `start` to `end` to the centroids of their clusters. */
+  | { kind: 'measure'; start: number; end: number }
   /** The exact pass over points `start` to `end`: nearest of all centroids and the squared distance to it. */
   | { kind: 'exact'; start: number; end: number }
   /** As `exact`, but only the centroids in `clusters` have changed, each to something nearer for some points. */
@@ -84,6 +86,9 @@ export async function operate(operation: Operation, desk: Desk): Promise<Operati
       return result;
     case 'center':
       for (let cluster = operation.start; cluster < operation.end; cluster += 1) center(cluster, desk.arrays);
+      return result;
+    case 'measure':
+      measure(operation.start, operation.end, desk);
       return result;
     case 'exact':
       return { ...result, ...(await exact(operation.start, operation.end, desk)) };
@@ -246,7 +251,7 @@ function move(part: number, parts: number, withCenter: boolean, arrays: Arrays):
 }
 
 /** Moves a centroid to the mean of its points, for `spherical` to the direction of it; without points it stays. */
-function center(cluster: number, { centroids, bias, sums, counts, dimensions, spherical }: Arrays): void {
+export function center(cluster: number, { centroids, bias, sums, counts, dimensions, spherical }: Arrays): void {
   const size = counts[cluster] as number;
   if (size === 0) return;
   const start = cluster * dimensions;
@@ -260,6 +265,15 @@ function center(cluster: number, { centroids, bias, sums, counts, dimensions, sp
   }
   for (let place = start; place < start + dimensions; place += 1) centroids[place] = (sums[place] as number) * scale;
   bias[cluster] = rowBias(centroids, start, dimensions);
+}
+
+function measure(start: number, end: number, desk: Desk): void {
+  const { centroids, assigned, squared, dimensions } = desk.arrays;
+  const vectors = readRange(start, end, desk);
+  for (let point = start; point < end; point += 1) {
+    const centroid = (assigned[point] as number) * dimensions;
+    squared[point] = squaredDistance(vectors, (point - start) * dimensions, centroids, centroid, dimensions);
+  }
 }
 
 async function exact(start: number, end: number, desk: Desk): Promise<{ moved: number; inertia: number }> {
@@ -308,7 +322,7 @@ async function join(
   return { moved, inertia };
 }
 
-function subtractVector(
+export function subtractVector(
   sums: Float64Array,
   sumStart: number,
   vectors: Float32Array,
