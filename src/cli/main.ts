@@ -26,6 +26,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   clusters: async () => (await import('./clusters.js')).addClusters,
   whatif: async () => (await import('./whatif.js')).addWhatif,
   diff: async () => (await import('./diff.js')).addDiff,
+  verify: async () => (await import('./verify.js')).addVerify,
   worker: async () => (await import('./worker.js')).addWorker,
 };
 
