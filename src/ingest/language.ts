@@ -1,12 +1,17 @@
+import { isAscii } from 'node:buffer';
 import { eld } from 'eld/small';
+import { countWords } from '../text/words.js';
 
-/** The head of a text is enough, and a trace of a megabyte costs no more than a prompt. */
-const headLength = 4_096;
+/** What is looked at to tell code and mixed text; for the language itself a few sentences are enough. */
+const headLength = 2_048;
+const languageLength = 320;
 
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
+const kana = /[\p{Script=Hiragana}\p{Script=Katakana}]/gu;
+const hangul = /\p{Script=Hangul}/gu;
 const latin = /\p{Script=Latin}/gu;
 const codeLine =
-  /^\s*(?:(?:def|class|import|from|return|for|while|if|elif|else|try|except|public|private|static|void|int|float|const|let|var|function|func|fn|package|using|namespace|SELECT|INSERT|UPDATE|CREATE)\b.*[(){};:=].*|#include\b.*|#!.*|\/\/.*|[{}\])]+[;,]?|.*[;{]|[\w.[\]]+\s*[-+*/]?=\s*\S.*)\s*$/;
+  /^\s*(?:(?:def|class|import|from|return|for|while|if|elif|else|try|except|public|private|static|void|int|float|const|let|var|function|func|fn|package|using|namespace|SELECT|INSERT|UPDATE|CREATE)\b.*[(){};:=].*|(?:import|from)\s+[\w.]+(?:\s+import\b.*)?|[\w.]+\(.*\);?|#include\b.*|#!.*|\/\/.*|[{}\])]+[;,]?|.*[;{]|[\w.[\]]+\s*[-+*/]?=\s*\S.*)\s*$/;
 
 /**
  * ISO 639-1 code of a prompt's language, or `code` (mostly a program), `mixed` (Chinese, Japanese or Korean with as much
@@ -15,20 +20,39 @@ const codeLine =
 export function languageOf(text: string): string {
   const head = text.slice(0, headLength);
   if (isCode(head)) return 'code';
-  const cjkCount = count(head, cjk);
+  const sentences = head.slice(0, languageLength);
+  const ascii = isAscii(Buffer.from(head));
+  if (ascii && isPlainEnglish(sentences)) return 'en';
+  const cjkCount = ascii ? 0 : count(head, cjk);
   if (cjkCount > 0) {
     // A Han character carries about what three Latin letters do.
     const share = (3 * cjkCount) / (3 * cjkCount + count(head, latin));
-    if (share >= 0.1 && share < 0.75) return 'mixed';
+    if (share >= 0.75) return cjkLanguage(head, cjkCount);
+    if (share >= 0.1) return 'mixed';
   }
-  const { language } = eld.detect(head);
+  const { language } = eld.detect(sentences);
   return language === '' ? 'und' : language;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** Japanese has kana in every sentence, Korean hardly a Han character. */
+function cjkLanguage(text: string, cjkCount: number): string {
+  if (count(text, hangul) * 2 > cjkCount) return 'ko';
+  return count(text, kana) * 20 > cjkCount ? 'ja' : 'zh';
+}
+
 function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
+}
+
+/** Words that no other language written in ASCII shares: with enough of them there is nothing left to ask. */
+const englishWords =
+  /\b(?:the|of|and|is|are|was|were|with|that|this|which|what|from|for|if|has|have|been|following|would|should)\b/gi;
+
+function isPlainEnglish(text: string): boolean {
+  const found = text.match(englishWords);
+  return found !== null && found.length >= 4 && found.length * 8 >= countWords(text);
 }
 
 /** Half of the text in fences, or three lines and two thirds of all of them look like code. */

@@ -12,12 +12,15 @@ const spaces = [
 /** Scripts written without spaces for which ICU has a dictionary. The prolonged sound mark belongs to kana by use. */
 const unspacedClass =
   '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}\\u30FC';
+const oneUnspaced = new RegExp(`[${unspacedClass}]`, 'u');
 const unspacedRuns = new RegExp(`[${unspacedClass}]+`, 'gu');
 const letterOrNumber = /[\p{L}\p{N}]/u;
 
 const space = 1;
-const unspaced = 2;
-const kinds = kindTable();
+const lead = 2;
+const kinds = spaceTable();
+/** Of UTF-8 bytes: space, none, or a lead byte after which to look. */
+const byteKinds = byteTable();
 
 /** Fixed locale: the machine's must not decide a count. The dictionary for unspaced scripts is the same in all of them. */
 const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
@@ -29,36 +32,46 @@ export interface WordCounts {
   segmented: number;
 }
 
-/** Both counts in one pass; text without unspaced scripts never reaches the segmenter. */
+/** Both counts; text without unspaced scripts never reaches the segmenter. */
 export function measureWords(text: string): WordCounts {
-  let words = 0;
-  let inWord = false;
-  let seen = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const kind = kinds[text.charCodeAt(index)] as number;
-    if (kind === space) inWord = false;
-    else {
-      seen |= kind;
-      if (!inWord) {
-        inWord = true;
-        words += 1;
-      }
-    }
-  }
-  return { words, segmented: seen === 0 ? words : segment(text) };
+  const words = countWords(text);
+  return { words, segmented: maybeUnspaced ? segment(text) : words };
 }
 
-/** Words as Python's `len(text.split())` counts them. */
+/**
+ * Words as Python's `len(text.split())` counts them. Read as UTF-8 bytes: twice as fast as the characters of a string
+ * that is a slice of another, as trimmed text is.
+ */
 export function countWords(text: string): number {
   let words = 0;
-  let inWord = false;
-  for (let index = 0; index < text.length; index += 1) {
-    if (kinds[text.charCodeAt(index)] === space) inWord = false;
-    else if (!inWord) {
-      inWord = true;
-      words += 1;
+  let before = space;
+  let unspacedLead = 0;
+  for (let start = 0; start < text.length; ) {
+    const end = pieceEnd(text, start);
+    const length = scratch.write(start === 0 && end === text.length ? text : text.slice(start, end), 'utf8');
+    start = end;
+    for (let index = 0; index < length; index += 1) {
+      const byte = scratch[index] as number;
+      const kind = byteKinds[byte] as number;
+      if (kind <= space) {
+        words += before & (kind ^ space);
+        before = kind;
+        continue;
+      }
+      const second = scratch[index + 1] as number;
+      const third = scratch[index + 2] as number;
+      const spaceBytes = spaceLength(byte, second, third);
+      if (spaceBytes > 0) {
+        before = space;
+        index += spaceBytes - 1;
+        continue;
+      }
+      if (isUnspacedLead(byte, second, third)) unspacedLead = 1;
+      words += before;
+      before = 0;
     }
   }
+  maybeUnspaced = unspacedLead === 1;
   return words;
 }
 
@@ -104,11 +117,47 @@ export function strip(text: string): string {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
+const pieceUnits = 1 << 18;
+const scratch = Buffer.alloc(3 * pieceUnits);
+/** Whether the text that was counted last may hold an unspaced script: told by lead bytes, so sometimes for nothing. */
+let maybeUnspaced = false;
+
+/** A long text is counted in pieces, none of which ends within a surrogate pair. */
+function pieceEnd(text: string, start: number): number {
+  const end = Math.min(text.length, start + pieceUnits);
+  const last = text.charCodeAt(end - 1);
+  return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
+}
+
+/** Length in UTF-8 of the space that these bytes begin, 0 where they begin none. */
+function spaceLength(first: number, second: number, third: number): number {
+  if (first === 0xc2) return second === 0x85 || second === 0xa0 ? 2 : 0;
+  if (first === 0xe1) return second === 0x9a && third === 0x80 ? 3 : 0;
+  if (first === 0xe3) return second === 0x80 && third === 0x80 ? 3 : 0;
+  if (first !== 0xe2) return 0;
+  if (second === 0x81) return third === 0x9f ? 3 : 0;
+  if (second !== 0x80) return 0;
+  return third <= 0x8a || third === 0xa8 || third === 0xa9 || third === 0xaf ? 3 : 0;
+}
+
+function isUnspacedLead(first: number, second: number, third: number): boolean {
+  if (first === 0xe0) return second >= 0xb8 && second <= 0xbb;
+  if (first === 0xe1) return second <= 0x82 || second === 0x9e || second === 0x9f || second === 0xa7;
+  if (first === 0xe2) return second >= 0xba;
+  if (first >= 0xe3 && first <= 0xe9) return true;
+  if (first === 0xea) return second === 0xa7 || second === 0xa9;
+  if (first === 0xef) return second >= 0xa4;
+  if (first !== 0xf0) return false;
+  // U+1F200 stands among the emoji, Myanmar Extended-C among other scripts.
+  if (second === 0x9f) return third === 0x88;
+  return second === 0x91 ? third === 0x9b : second >= 0x96;
+}
+
 /** Per whitespace-delimited word: the segmenter's words in its unspaced runs, and one for each other piece with a letter or digit. */
 function segment(text: string): number {
   let count = 0;
   for (const word of splitWords(text)) {
-    if (!hasUnspaced(word)) {
+    if (!oneUnspaced.test(word)) {
       count += 1;
       continue;
     }
@@ -123,20 +172,16 @@ function segment(text: string): number {
   return count;
 }
 
-function hasUnspaced(word: string): boolean {
-  for (let index = 0; index < word.length; index += 1) if (kinds[word.charCodeAt(index)] === unspaced) return true;
-  return false;
+/** Which UTF-16 units are spaces. */
+function spaceTable(): Uint8Array {
+  const table = new Uint8Array(65_536);
+  for (const unit of spaces) table[unit] = space;
+  return table;
 }
 
-/** Kind of each UTF-16 unit. High surrogates of the Han planes count as unspaced; the runs are then found by code point. */
-function kindTable(): Uint8Array {
-  const table = new Uint8Array(65_536);
-  const oneUnspaced = new RegExp(`[${unspacedClass}]`, 'u');
-  for (let unit = 0x0e00; unit < 0xffff; unit += 1) {
-    if (unit >= 0xd800 && unit <= 0xdfff) continue;
-    if (oneUnspaced.test(String.fromCharCode(unit))) table[unit] = unspaced;
-  }
-  for (let unit = 0xd840; unit <= 0xd88d; unit += 1) table[unit] = unspaced;
-  for (const unit of spaces) table[unit] = space;
+function byteTable(): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const unit of spaces) if (unit < 0x80) table[unit] = space;
+  for (const first of [0xc2, ...Array.from({ length: 16 }, (_, at) => 0xe0 + at), 0xf0]) table[first] = lead;
   return table;
 }

@@ -112,3 +112,30 @@ describe('segmented words', () => {
     expect(measureWords("患者 don't take 血压120mmHg")).toEqual({ words: 4, segmented: 5 });
   });
 });
+
+it('counting by bytes finds every character of an unspaced script', () => {
+  const found: string[] = [];
+  const script =
+    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    if (code >= 0xd800 && code <= 0xdfff) continue;
+    const character = String.fromCodePoint(code);
+    // Such a piece is a word of its own only for the segmented count.
+    if (script.test(character) && measureWords(`a${character}b`).segmented === 1) found.push(character);
+  }
+  expect(found).toEqual([]);
+});
+
+it('a text longer than a piece counts as one', () => {
+  for (const [unit, words] of [
+    ['ab ', 1],
+    ['🙂', 0],
+    ['a\u3000', 1],
+    ['é', 0],
+  ] as const) {
+    for (const shift of ['', 'x', 'xy']) {
+      const text = shift + unit.repeat(200_000);
+      expect(countWords(text)).toBe(words === 0 ? 1 : 200_000);
+    }
+  }
+});

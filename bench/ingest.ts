@@ -1,0 +1,191 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { Tables } from '../src/store/tables.js';
+
+const root = join(import.meta.dirname, '..');
+const cache = join(import.meta.dirname, '.cache', 'ingest');
+
+/**
+ * `curate ingest` against `datasets.map` with the same counts, in one run. `npm run bench -- ingest [MEGABYTES] [FORMAT]`,
+ * FORMAT: jsonl (default) or parquet. `--alone` leaves the rival out, for sizes that it would take too long for.
+ */
+export async function run(args: string[]): Promise<void> {
+  const megabytes = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 500);
+  const lines = await generated(megabytes);
+  const format = args.includes('parquet') ? 'parquet' : 'jsonl';
+  const path = format === 'parquet' ? await asParquet(lines) : lines;
+  const text = statSync(lines).size;
+  console.log(
+    `${new Date().toISOString().slice(0, 10)} · ${cpus()[0]?.model} · ${availableParallelism()} cores · Node ${process.versions.node} · load ${readFileSync('/proc/loadavg', 'utf8').slice(0, 4)}`,
+  );
+  console.log(
+    `${Math.round(text / 1e6)} MB of rows made from the shipped samples with changed words, as ${format}; disk cache warm`,
+  );
+  const ours = await curate(path);
+  const table = [['curate ingest', ours]] as [string, Result][];
+  if (!args.includes('--alone') && format === 'jsonl') table.push(['datasets.map', await datasets(path)]);
+  console.log(
+    `${'tool'.padEnd(16)}${'seconds'.padStart(9)}${'MB/s'.padStart(8)}${'rows'.padStart(9)}${'words'.padStart(13)}${'Wait'.padStart(9)}${'complete'.padStart(10)}${'peak MB'.padStart(9)}`,
+  );
+  for (const [name, result] of table) {
+    console.log(
+      `${name.padEnd(16)}${result.seconds.toFixed(1).padStart(9)}${(text / 1e6 / result.seconds).toFixed(0).padStart(8)}${String(result.rows).padStart(9)}${String(result.words).padStart(13)}${String(result.waits).padStart(9)}${String(result.complete).padStart(10)}${(result.peak / 1e6).toFixed(0).padStart(9)}`,
+    );
+  }
+  for (const [name, result] of table) if (result.note !== '') console.log(`${name}: ${result.note}`);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Result {
+  seconds: number;
+  rows: number;
+  words: number;
+  waits: number;
+  complete: number;
+  peak: number;
+  note: string;
+}
+
+async function curate(path: string): Promise<Result> {
+  const folder = join(cache, 'run');
+  rmSync(folder, { recursive: true, force: true });
+  const pipeline = join(cache, 'pipeline.yaml');
+  writeFileSync(
+    pipeline,
+    `name: bench\nsources:\n  - path: ${JSON.stringify(path)}\n    adapter: messages\n    name: bench\n`,
+  );
+  const exit =
+    'data:text/javascript,process.on("exit",()=>process.stderr.write("maxrss "+process.resourceUsage().maxRSS+"\\n"))';
+  const begin = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      exit,
+      join(root, 'dist/cli/main.js'),
+      'ingest',
+      pipeline,
+      '--out',
+      folder,
+      '--quiet',
+      '--workers',
+      String(availableParallelism()),
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let complaint = '';
+  child.stderr.on('data', (part) => {
+    complaint += String(part);
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  const seconds = (performance.now() - begin) / 1000;
+  if (code !== 0) throw new Error(complaint);
+  const peak = Math.max(...[...complaint.matchAll(/maxrss (\d+)/g)].map((match) => Number(match[1]) * 1024));
+  const tables = await Tables.open({ temporaryFolder: join(cache, 'tmp') });
+  const counts = await tables.row<Omit<Result, 'seconds' | 'peak' | 'note'>>(
+    `SELECT count(*) AS rows, sum(prompt_words + reasoning_words + answer_words)::BIGINT AS words,
+       sum(reasoning_waits + answer_waits)::BIGINT AS waits, count(*) FILTER (complete) AS complete
+     FROM read_parquet('${folder}/rows/*.parquet')`,
+  );
+  tables.close();
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    seconds,
+    ...counts,
+    peak,
+    note: 'whole command: start, hash of the source, rows, prompts, hashes of the tables',
+  };
+}
+
+async function datasets(path: string): Promise<Result> {
+  const python = join(import.meta.dirname, '.cache', 'venv', 'bin', 'python');
+  if (!existsSync(python)) {
+    throw new Error('python3 -m venv bench/.cache/venv && bench/.cache/venv/bin/pip install -r bench/requirements.txt');
+  }
+  const scratch = join(cache, 'datasets');
+  rmSync(scratch, { recursive: true, force: true });
+  const { stdout, stderr, status } = spawnSync(
+    python,
+    [join(import.meta.dirname, 'ingest.py'), path, String(availableParallelism()), scratch],
+    { encoding: 'utf8', env: { ...process.env, HF_HUB_OFFLINE: '1', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' } },
+  );
+  if (status !== 0) throw new Error(stderr);
+  rmSync(scratch, { recursive: true, force: true });
+  const { load, map, ...rest } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Omit<
+    Result,
+    'seconds' | 'note'
+  > & { load: number; map: number };
+  return { seconds: load + map, ...rest, note: `load_dataset ${load.toFixed(1)} s, map ${map.toFixed(1)} s` };
+}
+
+/** Rows of the samples in the `messages` shape, each pass with a quarter of the words changed for others: kept in the cache. */
+async function generated(megabytes: number): Promise<string> {
+  const path = join(cache, `rows-${megabytes}.jsonl`);
+  if (existsSync(path)) return path;
+  mkdirSync(cache, { recursive: true });
+  const rows = await sampleTexts();
+  const words = [...new Set(rows.flatMap((row) => row.trace.split(' ')).filter((word) => /^[a-z]{3,12}$/.test(word)))];
+  let state = 42;
+  const next = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state % below;
+  };
+  const change = (text: string) =>
+    text.replace(/(?<= )[a-z]{3,12}(?= )/g, (word) => (next(4) === 0 ? (words[next(words.length)] ?? word) : word));
+  const file = createWriteStream(`${path}.tmp`);
+  for (let bytes = 0, at = 0; bytes < megabytes * 1e6; at += 1) {
+    const row = rows[at % rows.length];
+    if (row === undefined) throw new Error('no samples');
+    const line = `${JSON.stringify({
+      messages: [
+        { role: 'user', content: `${change(row.prompt)} (${at})` },
+        { role: 'assistant', content: change(row.trace) },
+      ],
+    })}\n`;
+    bytes += Buffer.byteLength(line);
+    if (!file.write(line)) await once(file, 'drain');
+  }
+  file.end();
+  await once(file, 'finish');
+  renameSync(`${path}.tmp`, path);
+  return path;
+}
+
+async function sampleTexts(): Promise<{ prompt: string; trace: string }[]> {
+  const samples = join(root, 'data', 'samples');
+  const tables = await Tables.open({ temporaryFolder: join(cache, 'tmp') });
+  try {
+    return await tables.rows(
+      `SELECT conversations[1].value AS prompt, conversations[2].value AS trace FROM read_parquet('${samples}/openthoughts2/*.parquet')
+       UNION ALL
+       SELECT question, '<think>' || model_reasoning || '</think>' || coalesce(model_answer, '') FROM read_parquet('${samples}/general-thought/*.parquet')`,
+    );
+  } finally {
+    tables.close();
+  }
+}
+
+async function asParquet(lines: string): Promise<string> {
+  const path = lines.replace(/jsonl$/, 'parquet');
+  if (existsSync(path)) return path;
+  const tables = await Tables.open({ temporaryFolder: join(cache, 'tmp'), memoryMegabytes: 4096 });
+  await tables.run(
+    `COPY (SELECT * FROM read_json('${lines}', format = 'newline_delimited', columns = {messages: 'STRUCT("role" VARCHAR, "content" VARCHAR)[]'}))
+     TO '${path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 10240)`,
+  );
+  tables.close();
+  return path;
+}
