@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { readPipeline } from '../pipeline/config.js';
+import type { Estimate } from '../pipeline/estimate.js';
 import { planRun } from '../pipeline/run.js';
 import { stageNamed } from '../pipeline/stages.js';
 import type { Json } from '../store/fingerprint.js';
-import { counted, Output, safe, withCommonOptions } from './output.js';
+import { bytes, counted, duration, number, Output, safe, withCommonOptions } from './output.js';
 import { runOptions, type StageCommandOptions, withStageOptions } from './stage.js';
 
 /** `curate plan`. */
@@ -11,7 +12,9 @@ export function addPlan(program: Command): void {
   const command = program
     .command('plan <pipeline.yaml>')
     .summary('what would run and why, rows, memory, disk, time, LLM calls and tokens')
-    .description('Says for every stage whether a run would keep its result or compute it, and why. Changes nothing.');
+    .description(
+      'Says for every stage whether a run would keep its result or compute it, and why, and what all of it would take from nothing. Changes and fetches nothing.',
+    );
   withCommonOptions(
     withStageOptions(command),
     `curate plan pipeline.yaml
@@ -20,10 +23,15 @@ export function addPlan(program: Command): void {
   ).action(async (file: string, options: StageCommandOptions) => {
     const output = new Output(options);
     const pipeline = readPipeline(file, options.set);
-    const decisions = await planRun(pipeline, runOptions(pipeline, options));
+    const { decisions, estimate } = await planRun(pipeline, runOptions(pipeline, options));
     const running = decisions.filter((decision) => decision.state !== 'fresh');
     const sentence = `${counted(running.length, 'stage')} of ${decisions.length} would run · nothing was changed`;
-    output.result({ pipeline: pipeline.name, stages: decisions as unknown as Json, sentence });
+    output.result({
+      pipeline: pipeline.name,
+      stages: decisions as unknown as Json,
+      estimate: estimate as unknown as Json,
+      sentence,
+    });
     output.table(
       ['stage', 'would', 'why'],
       decisions.map(({ stage, state, why, finishOnly }) => [
@@ -38,7 +46,60 @@ export function addPlan(program: Command): void {
         why.length === 0 ? stageNamed(stage).summary : why.map(safe).join('; '),
       ]),
     );
+    if (estimate !== null) showEstimate(output, estimate);
     output.line();
     output.close(sentence);
   });
+}
+
+/** What a run from nothing would take: sources, then stages, then the sums that decide whether one begins. */
+function showEstimate(output: Output, estimate: Estimate): void {
+  const size = (value: number | null) => (value === null ? 'unknown' : bytes(value));
+  output.line();
+  output.table(
+    ['source', 'rows', 'limit', 'size', 'to fetch', 'known from'],
+    estimate.sources.map((source) => [
+      source.source,
+      source.rows,
+      source.limit,
+      size(source.bytes),
+      size(source.fetchBytes),
+      source.basis,
+    ]),
+  );
+  output.line();
+  output.table(
+    ['stage', 'GFLOP', 'memory', 'about'],
+    estimate.stages.map(({ stage, gflop, memoryBytes, seconds }) => [
+      stage,
+      gflop === null ? '' : number(Math.round(gflop)),
+      memoryBytes === null ? '' : bytes(memoryBytes),
+      seconds === null ? 'unknown' : duration(Math.max(1, seconds)),
+    ]),
+  );
+  output.line();
+  const known = estimate.stages.map((stage) => stage.seconds).filter((seconds) => seconds !== null);
+  const unknown = known.length < estimate.stages.length ? ' and what is unknown' : '';
+  const sums: [string, string][] = [
+    ['rows at most', estimate.rows === null ? 'unknown' : number(estimate.rows)],
+    ['to fetch', size(estimate.fetchBytes)],
+    ['disk', size(estimate.diskBytes)],
+    ['memory', bytes(estimate.memoryBytes)],
+    [
+      'time from nothing',
+      `${duration(
+        Math.max(
+          1,
+          known.reduce((sum, each) => sum + each, 0),
+        ),
+      )}${unknown}`,
+    ],
+  ];
+  if (estimate.gflopRate !== null) sums.push(['this machine now', `${number(Math.round(estimate.gflopRate))} GFLOP/s`]);
+  const { calls, tokens, money } = estimate;
+  if (calls !== null)
+    sums.push(['LLM calls', `${number(calls.expected)} (least ${number(calls.least)}, most ${number(calls.most)})`]);
+  if (tokens !== null) sums.push(['tokens', `${number(tokens.input)} in, ${number(tokens.output)} out`]);
+  if (money !== null) sums.push(['money', number(money)]);
+  for (const [name, value] of sums) output.line(`${name.padEnd(18)} ${value}`);
 }

@@ -35,8 +35,11 @@ export async function plan(
   const running = new Set<StageName>();
   for (const { stage, options } of stagesOf(pipeline)) {
     const waitsFor = [...new Set([...stage.reads, ...stage.joins].map(writerOf))].filter((name) => running.has(name));
-    const basis = basisOf(stage, options, pipeline, limit, await inputsOf(stage, options), tableHashes(run, pipeline));
-    const decision = decide(stage, basis, readStageState(run, stage.name), waitsFor);
+    const state = readStageState(run, stage.name);
+    // Inputs decide only whether a result that is there still stands; to hash or list them for nothing would take hours.
+    const inputs = state === null ? [] : await inputsOf(stage, options);
+    const basis = basisOf(stage, options, pipeline, limit, inputs, tableHashes(run, pipeline));
+    const decision = decide(stage, basis, state, waitsFor);
     if (decision.state !== 'fresh') running.add(stage.name);
     decisions.push(decision);
   }

@@ -9,6 +9,7 @@ import { RunFolder } from '../store/folder.js';
 import { type Account, accountOf, checkConservation, reportsOf } from './account.js';
 import { type Pipeline, stagesOf } from './config.js';
 import { type ContextParts, makeContext, optionsOf } from './context.js';
+import { type Estimate, estimate } from './estimate.js';
 import { execute, executeTask, prepareTasks } from './execute.js';
 import { expectedOf, lockDifferences, lockOf, readLock, writeLock } from './lock.js';
 import { machineProblem } from './machine-problem.js';
@@ -22,7 +23,7 @@ import {
   stageNames,
   type TaskReport,
 } from './stage.js';
-import type { AnyStage } from './stages.js';
+import { type AnyStage, stageNamed } from './stages.js';
 import { openRun, readStageState } from './state.js';
 import { closeWorkers } from './workers.js';
 
@@ -129,11 +130,23 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
   }
 }
 
-/** What `run` would do, without doing it. */
-export async function planRun(pipeline: Pipeline, options: RunOptions): Promise<StageDecision[]> {
-  await checkStages(pipeline, options);
+export interface PlannedRun {
+  decisions: StageDecision[];
+  /** What all of it would take from nothing; null where every stage is fresh. */
+  estimate: Estimate | null;
+}
+
+/** What `run` would do and what it would take, without doing it. Fetches nothing, and goes by published sizes offline. */
+export async function planRun(pipeline: Pipeline, options: RunOptions): Promise<PlannedRun> {
   const folder = new RunFolder(options.out);
-  return withScratch((scratch) => plan(folder, pipeline, options.limit, inputReader(pipeline, options, scratch)));
+  const afterIngest = { ...options, from: stageNames[1] };
+  await checkStages(pipeline, afterIngest);
+  return withScratch(async (scratch) => {
+    const decisions = await plan(folder, pipeline, options.limit, inputReader(pipeline, options, scratch));
+    if (decisions.every((decision) => decision.state === 'fresh')) return { decisions, estimate: null };
+    const context = makeContext(partsOf(stageNamed('ingest'), pipeline, options, scratch), silent);
+    return { decisions, estimate: await estimate(pipeline, context, options.workers) };
+  });
 }
 
 /** The number of a stage's tasks, or one of them done in this process: `curate worker`. */

@@ -1,0 +1,130 @@
+import { availableParallelism } from 'node:os';
+import { classifyCost } from '../classify/cost.js';
+import type { ClassifyOptions } from '../classify/options.js';
+import type { ClusterOptions } from '../cluster/cluster.js';
+import { clusterCost } from '../cluster/cost.js';
+import { calibrate } from '../compute/calibrate.js';
+import { embedCost } from '../embed/cost.js';
+import type { EmbedOptions } from '../embed/embed.js';
+import { estimateSources, type SourceEstimate } from '../ingest/estimate.js';
+import type { IngestOptions } from '../ingest/options.js';
+import type { Pipeline } from './config.js';
+import type { StageContext, StageName } from './stage.js';
+
+/** What a whole run would take, none of it being there yet. Sizes in bytes, times in seconds on this machine. */
+export interface Estimate {
+  sources: SourceEstimate[];
+  /** Rows that the stages after ingest would see at most; null where a source's size is unknown. */
+  rows: number | null;
+  /** Distinct prompts that would be embedded, at most. */
+  prompts: number | null;
+  fetchBytes: number | null;
+  diskBytes: number | null;
+  /** Of the stage that needs most. */
+  memoryBytes: number;
+  /** GFLOP/s of matrix products, measured for two seconds; null where nothing is embedded or clustered. */
+  gflopRate: number | null;
+  stages: { stage: StageName; gflop: number | null; memoryBytes: number | null; seconds: number | null }[];
+  calls: { least: number; expected: number; most: number } | null;
+  tokens: { input: number; output: number } | null;
+  money: number | null;
+}
+
+/** The rates and shares that times are estimated from, as measured on two cores (bench/); a plan is no promise. */
+const assumed = {
+  /** Tokens of a prompt on average, the two special ones included. */
+  tokens: 120,
+  /** Text of a row once it is read, and what it takes as Parquet. */
+  rowBytes: 8_000,
+  compressed: 0.35,
+  /** Text read, judged and written by a core in a second. */
+  ingestRate: 60e6,
+  exportRate: 60e6,
+  decontamPrompts: 1_000,
+  filterRows: 500_000,
+  /** Share of the calibrated rate that the two computing stages reach. */
+  embedShare: 0.8,
+  clusterShare: 0.8,
+  /** Memory of a run that neither embeds nor clusters. */
+  memory: 1.2e9,
+  answersPerSecond: 50,
+};
+
+export async function estimate(
+  pipeline: Pipeline,
+  context: StageContext,
+  workers = availableParallelism(),
+): Promise<Estimate> {
+  const { ingest, embed, cluster, classify } = pipeline.stages as Record<string, unknown>;
+  const tables = await context.openTables();
+  let sources: SourceEstimate[];
+  try {
+    sources = await estimateSources(ingest as IngestOptions, context, tables);
+  } finally {
+    tables.close();
+  }
+  const read = total(sources.map((source) => source.rows));
+  const rows = total(
+    sources.map((source) => (source.rows === null ? null : Math.min(source.rows, source.limit ?? source.rows))),
+  );
+  const groups = embed === undefined ? [] : (embed as EmbedOptions).groups;
+  const entries = (ingest as IngestOptions).sources;
+  const embedded = sources.filter((source) => groups.includes(entries[source.entry]?.group ?? ''));
+  const prompts = total(embedded.map((source) => source.rows));
+  const rate = embed === undefined ? null : await calibrate(context.compute, workers);
+
+  const result: Estimate = {
+    sources,
+    rows,
+    prompts: embed === undefined ? null : prompts,
+    fetchBytes: total(sources.map((source) => source.fetchBytes)),
+    diskBytes: rows === null ? null : Math.round(rows * assumed.rowBytes * assumed.compressed * 1.5),
+    memoryBytes: assumed.memory,
+    gflopRate: rate,
+    stages: [],
+    calls: null,
+    tokens: null,
+    money: null,
+  };
+  const add = (stage: StageName, gflop: number | null, memoryBytes: number | null, seconds: number | null) => {
+    if (pipeline.stages[stage] === undefined) return;
+    result.stages.push({ stage, gflop, memoryBytes, seconds: seconds === null ? null : Math.round(seconds) });
+    result.memoryBytes = Math.max(result.memoryBytes, memoryBytes ?? 0);
+  };
+  const per = (count: number | null, perSecond: number) => (count === null ? null : count / perSecond);
+  const window = Math.max(0, ...sources.map((source) => source.windowGigabytes)) * 1e9;
+  add('ingest', null, assumed.memory + window, per(read, (assumed.ingestRate * workers) / assumed.rowBytes));
+  if (rate !== null && prompts !== null) {
+    const cost = embedCost({ prompts, tokens: assumed.tokens, workers });
+    add('embed', cost.gflop, cost.memoryBytes, cost.gflop / (rate * assumed.embedShare));
+    if (result.diskBytes !== null) result.diskBytes += 2 * cost.diskBytes;
+  } else add('embed', null, null, null);
+  if (cluster !== undefined) {
+    const { k, algorithm, passes } = cluster as ClusterOptions;
+    const cost =
+      prompts === null
+        ? null
+        : clusterCost({ points: prompts, clusters: k, dimensions: 384, algorithm, passes, workers });
+    add(
+      'cluster',
+      cost?.gflop ?? null,
+      cost?.memoryBytes ?? null,
+      cost === null || rate === null ? null : cost.gflop / (rate * assumed.clusterShare),
+    );
+    if (classify !== undefined) {
+      const asked = classifyCost(k, classify as ClassifyOptions, context.resolve);
+      const byEndpoint = asked.calls.most > 0;
+      if (byEndpoint) Object.assign(result, { calls: asked.calls, tokens: asked.tokens, money: asked.money });
+      add('classify', null, null, byEndpoint ? asked.calls.expected / assumed.answersPerSecond : (k * 10) / 100);
+    }
+  }
+  add('filter', null, null, per(rows, assumed.filterRows));
+  add('decontam', null, null, per(rows, assumed.decontamPrompts * workers));
+  add('export', null, null, per(rows, (assumed.exportRate * workers) / assumed.rowBytes));
+  return result;
+}
+
+/** The sum, or null where a part is unknown: half a sum is no estimate. */
+function total(numbers: readonly (number | null)[]): number | null {
+  return numbers.reduce((sum: number | null, each) => (sum === null || each === null ? null : sum + each), 0);
+}
