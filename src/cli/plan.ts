@@ -79,10 +79,12 @@ function showEstimate(output: Output, estimate: Estimate): void {
   );
   output.line();
   const known = estimate.stages.map((stage) => stage.seconds).filter((seconds) => seconds !== null);
+  const sizes = estimate.sources.map((source) => source.fetchBytes).filter((each) => each !== null);
+  const fetched = `${bytes(sizes.reduce((sum, each) => sum + each, 0))}${sizes.length < estimate.sources.length ? ' and what is unknown' : ''}`;
   const unknown = known.length < estimate.stages.length ? ' and what is unknown' : '';
   const sums: [string, string][] = [
     ['rows at most', estimate.rows === null ? 'unknown' : number(estimate.rows)],
-    ['to fetch', size(estimate.fetchBytes)],
+    ['to fetch', fetched],
     ['disk', size(estimate.diskBytes)],
     ['memory', bytes(estimate.memoryBytes)],
     [
