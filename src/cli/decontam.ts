@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { readAllowed } from '../decontam/allow.js';
 import { knownBenchmarks } from '../decontam/benchmarks.js';
 import { methodSpecs, presetNames } from '../decontam/options.js';
+import type { SelfTestResult } from '../decontam/self-test.js';
 import { checkData, type StandAloneSummary } from '../decontam/stand-alone.js';
 import { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
@@ -19,6 +20,7 @@ interface DecontamCommandOptions extends StageCommandOptions {
   traces?: boolean;
   allow?: string;
   failOnHits?: boolean;
+  selfTest?: boolean;
 }
 
 /** `curate decontam`: the stage with one pipeline file and no `--benchmarks`, otherwise the command for any files. */
@@ -44,6 +46,7 @@ and optionally "options", "item" and "bench".`,
     .option('--id-column <name>', 'what names a row (default: id, else the row number)')
     .option('--traces', 'look into reasoning and answers too')
     .option('--allow <file>', 'hits that a person judged to be none')
+    .option('--self-test', 'plant leaks of every kind and say how many are found again')
     .option('--fail-on-hits', 'exit 1 where a row is flagged, for CI');
   withCommonOptions(
     command,
@@ -69,7 +72,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
   if (options.out === undefined) throw new Problem('no folder to write to', { try: '--out DIR' });
   const output = new Output(options);
   const begin = performance.now();
-  const { summary, coverage, warnings } = await checkData(
+  const { summary, coverage, selfTest, warnings } = await checkData(
     {
       data,
       benchmarks: options.benchmarks.map((name) => (knownBenchmarks().includes(name) ? name : resolveUnlessName(name))),
@@ -80,6 +83,8 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
       traces: options.traces === true,
       allowed: options.allow === undefined ? [] : readAllowed(options.allow),
       workers: options.workers ?? availableParallelism(),
+      seed: 42,
+      selfTest: options.selfTest === true,
     },
     { progress: progressNotes(output) },
   );
@@ -89,6 +94,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
   output.result({
     ...(summary as unknown as { [key: string]: Json }),
     coverage: coverage as unknown as Json,
+    self_test: selfTest as unknown as Json,
     out: options.out,
   });
   output.table(
@@ -103,6 +109,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
     ]),
   );
   output.line();
+  if (options.selfTest === true) showSelfTest(output, selfTest);
   output.line(
     `${join(options.out, 'hits.parquet')} says what was found where; ${join(options.out, 'clean')} has the rest`,
   );
@@ -121,6 +128,22 @@ function closing(summary: StandAloneSummary, seconds: number): string {
   const unreadable = Object.values(summary.unreadable).reduce((sum, count) => sum + count, 0);
   if (unreadable > 0) parts.push(`${number(unreadable)} unreadable`);
   return `${parts.join(' · ')} · ${duration(seconds)}`;
+}
+
+function showSelfTest(output: Output, results: readonly SelfTestResult[]): void {
+  const methods = [...new Set(results.map((each) => each.method))];
+  const kinds = [...new Set(results.map((each) => each.kind))];
+  output.line();
+  output.table(
+    ['planted leaks found again', ...methods],
+    kinds.map((kind) => [
+      kind,
+      ...methods.map((method) => {
+        const result = results.find((each) => each.kind === kind && each.method === method);
+        return result === undefined || result.planted === 0 ? '–' : `${result.found} of ${result.planted}`;
+      }),
+    ]),
+  );
 }
 
 function presetsOf(names: readonly string[] | undefined): (typeof presetNames)[number][] | undefined {

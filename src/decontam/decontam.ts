@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
+import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { parquet, type Tables } from '../store/tables.js';
@@ -10,11 +11,16 @@ import { coverageOf, coverageWarnings } from './coverage.js';
 import { type LoadedBenchmark, loadBenchmarks } from './items.js';
 import { Judge } from './judge.js';
 import { type DecontamOptions, decontamOptions, methodName, methodSpecs } from './options.js';
+import { brokenMethods, type SelfTestResult, selfTest } from './self-test.js';
 import { countPrompts, promptTexts, traceTexts } from './texts.js';
 import { writeVerdicts } from './verdicts.js';
 
 /** Prompts of one task: a fixed rule, so that neither workers nor files decide how hits are cut. */
 const promptsPerTask = 16_384;
+
+/** Prompts among which leaks are planted, and leaks of each kind: the self-test of every run. */
+const mostHosts = 200;
+const leaksPerKind = 20;
 
 type DecontamTask =
   | { kind: 'prompts'; index: number; start: number; end: number }
@@ -136,10 +142,12 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       const allowed = options.allow === undefined ? [] : readAllowed(context.resolve(options.allow));
       const counts = await writeVerdicts(tables, context.run, methods, allowed);
       const covered = coverageOf(benchmarks, loaded, judge);
+      const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);
+      refuseBroken(tested);
       await writeFileAtomic(
         context.run.table('coverage.json'),
         context.run.temporary,
-        `${JSON.stringify({ benchmarks: covered, self_test: [] }, null, 2)}\n`,
+        `${JSON.stringify({ benchmarks: covered, self_test: tested }, null, 2)}\n`,
       );
       const dropped = Object.values(counts.dropped).reduce((sum, each) => sum + each, 0);
       return {
@@ -156,6 +164,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
           items: judge.items.length,
           not_checked: benchmarks.filter((each) => each.file === null).map((each) => each.name),
           unseen: unseenFigures(covered),
+          self_test: tested.map((each) => ({ ...each })),
         },
         notes: {},
         warnings: coverageWarnings(covered),
@@ -201,6 +210,24 @@ async function hitFigures(tables: Tables, context: StageContext): Promise<Json> 
     `SELECT benchmark, method, count(*) AS hits, count(DISTINCT prompt_key) AS prompts, count(DISTINCT item) AS items
      FROM ${parquet(files)} GROUP BY ALL ORDER BY ALL`,
   );
+}
+
+/** Prompts of the run, the same ones every time: the first of the prompts table. */
+async function sampleHosts(tables: Tables, context: StageContext): Promise<string[]> {
+  const count = Math.min(mostHosts, await countPrompts(tables, context.run));
+  const hosts: string[] = [];
+  if (count === 0) return hosts;
+  for await (const batch of promptTexts(tables, context.run, 0, count)) hosts.push(...batch.map((each) => each.text));
+  return hosts;
+}
+
+function refuseBroken(results: readonly SelfTestResult[]): void {
+  const broken = brokenMethods(results);
+  if (broken.length > 0)
+    throw new Problem(`${broken.join(' and ')} did not find verbatim copies of its own benchmark items`, {
+      where: 'decontam',
+      try: 'curate decontam DATA --benchmarks … --self-test says which kinds of leaks are found; please report it',
+    });
 }
 
 function unseenFigures(covered: ReturnType<typeof coverageOf>): { [name: string]: Json } {

@@ -13,7 +13,7 @@ export interface LeakKind {
 }
 
 export const leakKinds: readonly LeakKind[] = [
-  kind('verbatim', (item) => item.question),
+  kind('verbatim', (item) => item.compared),
   kind('options attached', (item) => withOptions(item, item.options, letters, '. '), hasOptions),
   kind(
     'options shuffled and relabelled',

@@ -10,12 +10,11 @@ import { Tables } from '../store/tables.js';
 import { type Allowed, allows } from './allow.js';
 import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
-import { type BenchmarkCoverage, coverageOf, coverageWarnings } from './coverage.js';
+import { type BenchmarkCoverage, coverageWarnings } from './coverage.js';
 import { type DataFile, dataPaths, openDataFile, readData, textsOf } from './data-file.js';
-import { loadBenchmarks } from './items.js';
-import { Judge } from './judge.js';
 import type { JudgedTexts, JudgeTask } from './judge-worker.js';
 import { type BenchmarkEntry, type MethodSpec, methodName } from './options.js';
+import { brokenMethods, type SelfTestResult } from './self-test.js';
 
 export interface StandAloneOptions {
   data: readonly string[];
@@ -27,6 +26,9 @@ export interface StandAloneOptions {
   traces: boolean;
   allowed: readonly Allowed[];
   workers: number;
+  seed: number;
+  /** More planted leaks than the few that every run plants. */
+  selfTest: boolean;
 }
 
 export interface StandAloneSummary {
@@ -53,47 +55,72 @@ export interface StandAloneEffects {
 const textsPerTask = 1_024;
 const charactersPerTask = 1 << 20;
 
+/** Prompts of the user's own among which leaks are planted, and leaks of each kind in every run. */
+const mostHosts = 500;
+const leaksPerKind = 20;
+
+type Question = JudgeTask extends infer Task
+  ? Task extends JudgeTask
+    ? Omit<Task, 'benchmarks' | 'specs'>
+    : never
+  : never;
+
 /** Checks any files against benchmarks and writes hits, the rows that none flagged, coverage and a summary. */
 export async function checkData(
   options: StandAloneOptions,
   effects: StandAloneEffects,
-): Promise<{ summary: StandAloneSummary; coverage: BenchmarkCoverage[]; warnings: string[] }> {
+): Promise<{
+  summary: StandAloneSummary;
+  coverage: BenchmarkCoverage[];
+  selfTest: SelfTestResult[];
+  warnings: string[];
+}> {
   const clock = stopwatch();
   const benchmarks = findBenchmarks(options.benchmarks, (path) => path);
   const temporaryFolder = prepareFolder(options.out);
   const tables = await Tables.open({ temporaryFolder, memoryMegabytes: 768 });
   const output = await Tables.open({ temporaryFolder });
-  const pool = openPool<JudgeTask, JudgedTexts>(workerFile('decontam/judge-worker'), options.workers);
+  const pool = openPool<JudgeTask, unknown>(workerFile('decontam/judge-worker'), options.workers);
+  const ask = async <Answer>(question: Question): Promise<Answer> => {
+    const [answer] = await pool.run([{ benchmarks, specs: options.specs, ...question }]);
+    return answer as Answer;
+  };
   try {
     const files: DataFile[] = [];
     for (const path of dataPaths(options.data)) files.push(await openDataFile(path, options, tables));
-    const judging = judgeFiles(
-      files,
-      options,
-      tables,
-      output,
-      (texts) => pool.run([{ benchmarks, specs: options.specs, texts }]).then(([judged]) => judged ?? []),
-      effects,
-    );
-    const loaded = await loadBenchmarks(benchmarks, output);
-    const coverage = coverageOf(
-      benchmarks,
-      loaded,
-      new Judge(
-        loaded.flatMap((each) => each.items),
-        options.specs,
-      ),
-    );
+    const hosts: string[] = [];
+    const judge = (texts: string[]) => {
+      if (hosts.length < mostHosts) hosts.push(...texts.slice(0, mostHosts - hosts.length));
+      return ask<JudgedTexts>({ ask: 'texts', texts });
+    };
+    const judging = judgeFiles(files, options, tables, output, judge, effects);
+    const coverage = await ask<BenchmarkCoverage[]>({ ask: 'coverage' });
     const { summary, flagged } = await judging;
     clock.lap('judge');
+    const tested = await ask<SelfTestResult[]>({
+      ask: 'self-test',
+      hosts,
+      seed: options.seed,
+      perKind: options.selfTest ? 100 : leaksPerKind,
+    });
+    const broken = brokenMethods(tested);
+    clock.lap('self-test');
     let kept = 0;
     for (const [index, file] of files.entries())
       kept += await writeClean(file, index, flagged[index] ?? new Set(), join(options.out, 'clean'), tables);
     clock.lap('clean');
     const whole: StandAloneSummary = { ...summary, kept, seconds: clock.laps() };
-    await writeJson(options.out, temporaryFolder, 'coverage.json', { benchmarks: coverage });
+    await writeJson(options.out, temporaryFolder, 'coverage.json', {
+      benchmarks: coverage,
+      self_test: tested as unknown as Json,
+    });
     await writeJson(options.out, temporaryFolder, 'summary.json', whole as unknown as Json);
-    return { summary: whole, coverage, warnings: coverageWarnings(coverage) };
+    if (broken.length > 0)
+      throw new Problem(`${broken.join(' and ')} did not find verbatim copies of its own benchmark items`, {
+        where: join(options.out, 'coverage.json'),
+        try: 'curate decontam --self-test says which kinds of leaks are found; please report it',
+      });
+    return { summary: whole, coverage, selfTest: tested, warnings: coverageWarnings(coverage) };
   } finally {
     await pool.close();
     output.close();

@@ -112,6 +112,7 @@ function holds(question: Field, found: Agreement, options: readonly Field[], ins
   // The same stem before other options is another question, unless it says a lot.
   if (found.matched < 45 && options.length >= 2 && matchedOptions.length < options.length * 0.3)
     if (hasListAfter(found, inspected)) return false;
+  if (found.matched < 45 && isPartOfOption(found, inspected)) return false;
   // The question says enough: whole, or a good part of it that nothing contradicts.
   if (found.matched >= leastAlone && differs <= found.matched * tolerance(found.matched)) {
     if (share >= 0.9) return true;
@@ -124,7 +125,7 @@ function holds(question: Field, found: Agreement, options: readonly Field[], ins
   const most = options.length >= 2 && matchedOptions.length >= Math.max(2, Math.ceil(options.length * 0.7));
   if (most && found.matched + optionNats >= leastWithOptions) {
     if (words >= 0.85 && differs <= 2 + found.matched * 0.15) return true;
-    if (share >= 0.4 && found.matched + optionNats >= 24 && differs <= found.matched * 0.35) return true;
+    if (found.matched >= 20 && found.matched + optionNats >= 30 && differs <= found.matched * 0.35) return true;
   }
   // It says little, and is all that the prompt says, or a line of its own.
   if (found.matchedWords < found.wordCount || found.extra > 0) return false;
@@ -216,6 +217,19 @@ function standsAlone(found: Agreement, inspected: Inspected): boolean {
   const opens = /(?:[:"“«「.?!]\s*|^\s*)$/.test(before) || saysNothing(before, inspected);
   const closes = /^\s*(?:[.?!:–-]*\s*$|[.?!]*["”»」]|[?])/.test(after) || saysNothing(after, inspected);
   return opens && closes && (found.wordCount >= 3 || (before.trim() === '' && after.trim() === ''));
+}
+
+/** Whether the place is a phrase in the midst of an option of something else. */
+function isPartOfOption(found: Agreement, inspected: Inspected): boolean {
+  const { text, folded } = inspected;
+  const start = folded.starts[found.first] as number;
+  const end = folded.ends[found.end - 1] as number;
+  const before = text.slice(text.lastIndexOf('\n', start) + 1, start);
+  const newline = text.indexOf('\n', end);
+  const label = /^\s*[([]?[a-j][).:\]]\s/i.exec(before);
+  if (label === null) return false;
+  const after = text.slice(end, newline === -1 ? text.length : newline);
+  return !saysNothing(before.slice(label[0].length), inspected) || !saysNothing(after, inspected);
 }
 
 function saysNothing(text: string, inspected: Inspected): boolean {

@@ -1,14 +1,17 @@
 /**
  * Pieces of three characters, side by side, of many documents: a difference between a document and a text (a character
  * that only one of them has) spoils at most one piece, so a document with `n` pieces of which fewer than `n - d` stand in
- * the text differs from it by more than `d`. One look at the pieces of the text counts them for all documents at once.
+ * the text differs from it by more than `d`. One look at the pieces of the text counts them for all documents at once,
+ * stretch by stretch of the documents, so that only what stands near its own place counts.
  */
 export class PieceIndex {
-  /** Pieces of each document that stand somewhere in the text of the last `count`, by the document's place. */
+  /** Pieces of each document that stand near their place in the text of the last `count`, by the document's place. */
   readonly present: Int32Array;
+  /** How many pieces of each document are indexed: the most that `present` can be. */
+  readonly indexed: Int32Array;
   private readonly pieces: Uint16Array;
   private readonly starts: Int32Array;
-  /** Places of documents by piece, and where each piece's list (and each of its parts by place) begins. */
+  /** Places of documents by piece, stretch of the document and part of all documents, and where each list begins. */
   private readonly postings: Uint32Array;
   private readonly offsets: Int32Array;
   private readonly partShift: number;
@@ -18,8 +21,11 @@ export class PieceIndex {
   private round = 0;
   private reach = new Int32Array(1024);
 
-  /** Documents by rising length, each as numbers of its characters. */
-  constructor(documents: readonly Int32Array[]) {
+  /**
+   * Documents by rising length, each as numbers of its characters. `differences` says how many differences a document of
+   * that length may have at most: of its pieces the rarest are indexed, somewhat more than that.
+   */
+  constructor(documents: readonly Int32Array[], differences: (length: number) => number) {
     this.starts = new Int32Array(documents.length + 1);
     documents.forEach((points, place) => {
       this.starts[place + 1] = (this.starts[place] as number) + Math.floor(points.length / 3);
@@ -31,38 +37,54 @@ export class PieceIndex {
     });
     this.present = new Int32Array(documents.length);
     this.partShift = Math.max(0, Math.ceil(Math.log2(Math.max(1, documents.length) / partCount)));
-    this.offsets = new Int32Array(hashes * partCount + 1);
-    this.postings = new Uint32Array(this.pieces.length);
-    this.fill(documents.length);
+    this.offsets = new Int32Array(hashes * stretchCount * partCount + 1);
+    this.indexed = new Int32Array(documents.length);
+    const chosen = this.chooseRare(documents, differences);
+    this.postings = new Uint32Array(chosen.reduce((sum, each) => sum + each, 0));
+    this.fill(documents.length, chosen);
   }
 
-  /** How many pieces a document has. */
-  size(place: number): number {
-    return (this.starts[place + 1] as number) - (this.starts[place] as number);
-  }
-
-  /** Counts into `present` for the documents from `from` to `to`. */
-  count(text: Int32Array, length: number, from: number, to: number): void {
+  /**
+   * Counts into `present` for the documents from `from` to `to`, of which the longest has `longest` characters: pieces that
+   * an alignment reaches which leaves at most `spare` characters of the text and `otherSpare` of the document over.
+   */
+  count(
+    text: Int32Array,
+    length: number,
+    {
+      from,
+      to,
+      longest,
+      spare,
+      otherSpare,
+    }: { from: number; to: number; longest: number; spare: number; otherSpare: number },
+  ): void {
     const { postings, offsets, present, seen, partShift } = this;
     const firstPart = from >> partShift;
     const endPart = ((to - 1) >> partShift) + 1;
     present.fill(0, firstPart << partShift, endPart << partShift);
-    this.round += 1;
-    const round = this.round;
-    for (let index = 0; index + 2 < length; index += 1) {
-      const hash = hashOf(text, index);
-      if (seen[hash] === round) continue;
-      seen[hash] = round;
-      const end = offsets[hash * partCount + endPart] as number;
-      for (let at = offsets[hash * partCount + firstPart] as number; at < end; at += 1) {
-        const place = postings[at] as number;
-        present[place] = (present[place] as number) + 1;
+    const last = stretchOf(longest);
+    for (let stretch = 0; stretch <= last; stretch += 1) {
+      this.round += 1;
+      const round = this.round;
+      const begin = Math.max(0, stretch * stretchLength - otherSpare);
+      const end = stretch === stretchCount - 1 ? length : Math.min(length, (stretch + 1) * stretchLength + spare);
+      for (let index = begin; index + 2 < length && index < end; index += 1) {
+        const hash = hashOf(text, index);
+        if (seen[hash] === round) continue;
+        seen[hash] = round;
+        const list = (hash * stretchCount + stretch) * partCount;
+        const stop = offsets[list + endPart] as number;
+        for (let at = offsets[list + firstPart] as number; at < stop; at += 1) {
+          const place = postings[at] as number;
+          present[place] = (present[place] as number) + 1;
+        }
       }
     }
   }
 
   /**
-   * Prepares `missing`: notes in which of 32 parts of the text each piece begins, and where each piece of a document may
+   * Prepares `nearlyAll`: notes in which of 32 parts of the text each piece begins, and where each piece of a document may
    * lie when the two are aligned with at most `spare` characters of the text and `otherSpare` of the document left over.
    */
   place(text: Int32Array, length: number, longest: number, spare: number, otherSpare: number): void {
@@ -99,34 +121,70 @@ export class PieceIndex {
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  /** Counting sort of all pieces by hash, then place. */
-  private fill(documentCount: number): void {
+  /** 1 for each piece to be indexed. The commonest pieces stand in most texts: they cost much and tell little. */
+  private chooseRare(documents: readonly Int32Array[], differences: (length: number) => number): Uint8Array {
+    const { pieces, starts } = this;
+    const counts = new Int32Array(hashes);
+    for (const piece of pieces) counts[piece] = (counts[piece] as number) + 1;
+    const chosen = new Uint8Array(pieces.length);
+    documents.forEach((points, place) => {
+      const start = starts[place] as number;
+      const size = (starts[place + 1] as number) - start;
+      const least = differences(points.length);
+      const wanted = Math.min(size, least + Math.ceil(Math.max(0, size - least) * shareOfRest));
+      const byCount = Int32Array.from({ length: size }, (_, piece) => start + piece).sort(
+        (a, b) => (counts[pieces[a] as number] as number) - (counts[pieces[b] as number] as number) || a - b,
+      );
+      for (let index = 0; index < wanted; index += 1) chosen[byCount[index] as number] = 1;
+      this.indexed[place] = wanted;
+    });
+    return chosen;
+  }
+
+  /** Counting sort of all pieces by hash, stretch and part. */
+  private fill(documentCount: number, chosen: Uint8Array): void {
     const { offsets, postings, pieces, starts, partShift } = this;
-    for (let place = 0; place < documentCount; place += 1)
-      for (let piece = starts[place] as number; piece < (starts[place + 1] as number); piece += 1) {
-        const at = (pieces[piece] as number) * partCount + (place >> partShift) + 1;
-        offsets[at] = (offsets[at] as number) + 1;
+    const each = (visit: (list: number, place: number) => void) => {
+      for (let place = 0; place < documentCount; place += 1) {
+        const start = starts[place] as number;
+        const end = starts[place + 1] as number;
+        for (let piece = start; piece < end; piece += 1) {
+          if (chosen[piece] === 0) continue;
+          const stretch = stretchOf((piece - start) * 3);
+          visit(((pieces[piece] as number) * stretchCount + stretch) * partCount + (place >> partShift), place);
+        }
       }
+    };
+    each((list) => {
+      offsets[list + 1] = (offsets[list + 1] as number) + 1;
+    });
     for (let at = 1; at < offsets.length; at += 1) offsets[at] = (offsets[at] as number) + (offsets[at - 1] as number);
     const next = offsets.slice();
-    for (let place = 0; place < documentCount; place += 1)
-      for (let piece = starts[place] as number; piece < (starts[place + 1] as number); piece += 1) {
-        const at = (pieces[piece] as number) * partCount + (place >> partShift);
-        postings[next[at] as number] = place;
-        next[at] = (next[at] as number) + 1;
-      }
+    each((list, place) => {
+      postings[next[list] as number] = place;
+      next[list] = (next[list] as number) + 1;
+    });
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const hashes = 16_384;
-const partCount = 32;
+const hashes = 8_192;
+const partCount = 16;
+/** Of the pieces beyond those that differences could all spoil: more of them cost more looks and save comparisons. */
+const shareOfRest = 0.25;
+/** Stretches of a document, the last without end. */
+const stretchCount = 16;
+const stretchLength = 128;
+
+function stretchOf(place: number): number {
+  return Math.min(stretchCount - 1, Math.floor(place / stretchLength));
+}
 
 function hashOf(points: Int32Array, at: number): number {
   const mixed = Math.imul(
     ((points[at] as number) << 14) ^ ((points[at + 1] as number) << 7) ^ (points[at + 2] as number),
     0x9e3779b1,
   );
-  return mixed >>> 18;
+  return mixed >>> 19;
 }

@@ -43,7 +43,10 @@ export class RatioIndex {
     );
     this.points = [...this.order].map((document) => coded[document] as Int32Array);
     this.lengths = Int32Array.from(this.points, (points) => points.length);
-    this.pieces = new PieceIndex(this.points);
+    this.pieces = new PieceIndex(this.points, (length) => {
+      const longest = length + Math.floor(((200 - threshold) * length) / threshold);
+      return Math.floor((longest * (100 - threshold)) / 100);
+    });
     this.mostPoints = Math.floor(((200 - threshold) * (this.lengths[this.lengths.length - 1] ?? 0)) / threshold);
     this.tallies = new Int32Array(documents.length * classCount);
     this.points.forEach((points, place) => {
@@ -62,8 +65,13 @@ export class RatioIndex {
     const { threshold, lengths, pieces } = this;
     const [from, to] = this.window(length);
     if (from === to) return [];
-    pieces.count(this.text, length, from, to);
-    const { present } = pieces;
+    const longest = lengths[to - 1] as number;
+    const spares = {
+      spare: length - Math.ceil((threshold * (length + (lengths[from] as number))) / 200),
+      otherSpare: longest - Math.ceil((threshold * (length + longest)) / 200),
+    };
+    pieces.count(this.text, length, { from, to, longest, ...spares });
+    const { present, indexed } = pieces;
     const found: RatioMatch[] = [];
     let wordCount = 0;
     let prepared = false;
@@ -73,18 +81,10 @@ export class RatioIndex {
       const spare = length - needed;
       const otherSpare = other - needed;
       if (spare < 0 || otherSpare < 0) continue;
-      if ((present[place] as number) < Math.floor(other / 3) - spare - otherSpare) continue;
+      if ((present[place] as number) < (indexed[place] as number) - spare - otherSpare) continue;
       if (!prepared) {
         this.takeTally(length);
-        const longest = lengths[to - 1] as number;
-        const mostSpare = length - Math.ceil((threshold * (length + (lengths[from] as number))) / 200);
-        pieces.place(
-          this.text,
-          length,
-          longest,
-          mostSpare,
-          longest - Math.ceil((threshold * (length + longest)) / 200),
-        );
+        pieces.place(this.text, length, longest, spares.spare, spares.otherSpare);
         prepared = true;
       }
       if (!this.tallyAllows(place, spare, otherSpare) || !pieces.nearlyAll(place, spare + otherSpare)) continue;

@@ -1,0 +1,60 @@
+import type { Judge } from './judge.js';
+import { leakKinds, worstKind } from './leaks.js';
+import { Random } from './random.js';
+
+/** How many planted leaks of a kind a method found again. */
+export interface SelfTestResult {
+  kind: string;
+  method: string;
+  planted: number;
+  /** Of those, leaks of items that the method cannot see at all. */
+  blind: number;
+  found: number;
+}
+
+/** Copies of what is compared, as it is: a method that misses one does not work. */
+const plainKind = 'verbatim';
+
+/**
+ * Plants leaks of every kind, made of the run's own benchmarks, in prompts of its own data, and looks for them by the
+ * methods that judge the run. `hosts` are such prompts.
+ */
+export function selfTest(judge: Judge, hosts: readonly string[], seed: number, perKind: number): SelfTestResult[] {
+  const results: SelfTestResult[] = [];
+  const places = new Map(judge.items.map((item, place) => [item, place]));
+  [...leakKinds, worstKind].forEach((kind, stream) => {
+    const random = new Random(seed, stream);
+    const found = judge.methods.map(() => 0);
+    const blind = judge.methods.map(() => 0);
+    const fitting = judge.items.filter((item) => kind.takes(item));
+    const planted = fitting.length === 0 ? 0 : perKind;
+    for (let leak = 0; leak < planted; leak += 1) {
+      const item = random.pick(fitting);
+      const place = places.get(item) as number;
+      const others = [random.pick(judge.items), random.pick(judge.items)];
+      const text = kind.make(item, random, hosts.length === 0 ? '' : random.pick(hosts), others);
+      judge.methods.forEach((method, index) => {
+        const hit = method.find(text).some((finding) => judge.items[finding.item]?.question === item.question);
+        if (hit) found[index] = (found[index] as number) + 1;
+        if (method.blindTo(place) !== null) blind[index] = (blind[index] as number) + 1;
+      });
+    }
+    judge.methods.forEach((method, index) => {
+      results.push({
+        kind: kind.name,
+        method: method.name,
+        planted,
+        blind: blind[index] as number,
+        found: found[index] as number,
+      });
+    });
+  });
+  return results;
+}
+
+/** Methods that missed what they cannot miss: verbatim copies of items that they can see. */
+export function brokenMethods(results: readonly SelfTestResult[]): string[] {
+  return results
+    .filter((each) => each.kind === plainKind && each.found < each.planted - each.blind)
+    .map((each) => each.method);
+}
