@@ -10,6 +10,13 @@ export function changedValues(before: Json | undefined, now: Json | undefined, p
       changedValues(a[key], b[key], path === '' ? key : `${path}.${key}`),
     );
   }
-  const show = (value: Json | undefined) => (value === undefined ? 'none' : JSON.stringify(value));
-  return [`${path === '' ? 'options' : path} ${show(before)} → ${show(now)}`];
+  const name = path === '' ? 'options' : path;
+  if (before === undefined || now === undefined) return [`${name} ${before === undefined ? 'is new' : 'is gone'}`];
+  return [`${name} ${shortJson(before)} → ${shortJson(now)}`];
+}
+
+/** Enough of a value to know it by: a list of benchmarks would fill the screen. */
+function shortJson(value: Json): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }

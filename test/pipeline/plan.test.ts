@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { filter } from '../../src/filter/filter.js';
-import { changedValues, decide } from '../../src/pipeline/plan.js';
+import { changedValues } from '../../src/pipeline/changed-values.js';
+import { decide } from '../../src/pipeline/plan.js';
 import type { StageBasis, StageState } from '../../src/pipeline/state.js';
 
 const command = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
@@ -75,7 +76,7 @@ test('a run then does what the plan says', { timeout: 120_000 }, () => {
   const all = ['ingest', 'filter', 'decontam', 'export'];
   expect(both()).toEqual({ planned: all, done: all });
   expect(both()).toEqual({ planned: [], done: [] });
-  const threshold = ['--set', 'filter.prompt_words.more_than=5'];
+  const threshold = ['--set', 'filter.prompt_words.more_than=6'];
   expect(both(...threshold)).toEqual({
     planned: ['filter', 'decontam', 'export'],
     done: ['filter', 'decontam', 'export'],
