@@ -9,8 +9,8 @@ const faultAt = fault !== null && (fault[1] === 'main') === isMainThread ? Numbe
 let pointCount = 0;
 
 /**
- * Called immediately before and after every durable change of the run folder, so that the fault tests can kill the
- * process at each of them in turn (`CURATE_FAULT_AT`).
+ * Called immediately before every durable change of the run folder, so that the fault tests can kill the process at each
+ * of them in turn (`CURATE_FAULT_AT`). What a kill after a change leaves is what a kill before the next one finds.
  */
 export function durablePoint(): void {
   pointCount += 1;
@@ -39,7 +39,6 @@ export async function writeThenRename<T>(
     }
     durablePoint();
     await rename(temporaryPath, path);
-    durablePoint();
     return result;
   } catch (error) {
     await rm(temporaryPath, { force: true });
