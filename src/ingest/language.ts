@@ -1,17 +1,19 @@
-import { isAscii } from 'node:buffer';
 import { eld } from 'eld/small';
 import { countWords } from '../text/words.js';
 
 /** What is looked at to tell code and mixed text; for the language itself a few sentences are enough. */
 const headLength = 2_048;
-const languageLength = 320;
+const sentencesLength = 320;
+const detectedLength = 160;
 
+/** Quick to deny; the planes beyond the first hold no everyday character. */
+const anyCjk = /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]/;
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu;
 const kana = /[\p{Script=Hiragana}\p{Script=Katakana}]/gu;
 const hangul = /\p{Script=Hangul}/gu;
 const latin = /\p{Script=Latin}/gu;
-const codeLine =
-  /^\s*(?:(?:def|class|import|from|return|for|while|if|elif|else|try|except|public|private|static|void|int|float|const|let|var|function|func|fn|package|using|namespace|SELECT|INSERT|UPDATE|CREATE)\b.*[(){};:=].*|(?:import|from)\s+[\w.]+(?:\s+import\b.*)?|[\w.]+\(.*\);?|#include\b.*|#!.*|\/\/.*|[{}\])]+[;,]?|.*[;{]|[\w.[\]]+\s*[-+*/]?=\s*\S.*)\s*$/;
+const codeStart =
+  /^(?:(?:def|class|return|for|while|if|elif|else|try|except|public|private|static|void|int|float|const|let|var|function|func|fn|package|using|namespace|SELECT|INSERT|UPDATE|CREATE)\b.*[(){}:=]|(?:import|from)\s+[\w.]+(?:\s+import\b.*)?$|[\w.]+\(.*\)$|[})\]]+[;,]?$|#include\b|#!|\/\/|[\w.[\]]+\s*[-+*/]?=\s*\S)/;
 
 /**
  * ISO 639-1 code of a prompt's language, or `code` (mostly a program), `mixed` (Chinese, Japanese or Korean with as much
@@ -20,17 +22,16 @@ const codeLine =
 export function languageOf(text: string): string {
   const head = text.slice(0, headLength);
   if (isCode(head)) return 'code';
-  const sentences = head.slice(0, languageLength);
-  const ascii = isAscii(Buffer.from(head));
-  if (ascii && isPlainEnglish(sentences)) return 'en';
-  const cjkCount = ascii ? 0 : count(head, cjk);
+  const cjkCount = anyCjk.test(head) ? count(head, cjk) : 0;
   if (cjkCount > 0) {
     // A Han character carries about what three Latin letters do.
     const share = (3 * cjkCount) / (3 * cjkCount + count(head, latin));
     if (share >= 0.75) return cjkLanguage(head, cjkCount);
     if (share >= 0.1) return 'mixed';
   }
-  const { language } = eld.detect(sentences);
+  const sentences = head.slice(0, sentencesLength);
+  if (isPlainEnglish(sentences)) return 'en';
+  const { language } = eld.detect(sentences.slice(0, detectedLength));
   return language === '' ? 'und' : language;
 }
 
@@ -46,22 +47,36 @@ function count(text: string, pattern: RegExp): number {
   return text.match(pattern)?.length ?? 0;
 }
 
-/** Words that no other language written in ASCII shares: with enough of them there is nothing left to ask. */
+/** Words that no other language has so many of: with enough of them there is nothing left to ask. */
 const englishWords =
-  /\b(?:the|of|and|is|are|was|were|with|that|this|which|what|from|for|if|has|have|been|following|would|should)\b/gi;
+  /\b(?:the|of|and|is|are|was|were|with|that|this|which|what|from|for|if|has|have|been|following|would|should|how|many|each|when|then|there|you|your|by|not)\b/gi;
 
 function isPlainEnglish(text: string): boolean {
   const found = text.match(englishWords);
-  return found !== null && found.length >= 4 && found.length * 8 >= countWords(text);
+  return found !== null && found.length >= 3 && found.length * 10 >= countWords(text);
 }
 
 /** Half of the text in fences, or three lines and two thirds of all of them look like code. */
 function isCode(text: string): boolean {
   let fenced = 0;
-  for (const match of text.matchAll(/```[^\n]*\n([\s\S]*?)(?:```|$)/g)) fenced += match[0].length;
+  if (!text.includes('\n')) return false;
+  if (text.includes('```'))
+    for (const match of text.matchAll(/```[^\n]*\n([\s\S]*?)(?:```|$)/g)) fenced += match[0].length;
   if (fenced * 2 > text.length) return true;
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   if (lines.length < 3) return false;
-  const codeLines = lines.filter((line) => line.length < 300 && codeLine.test(line)).length;
-  return codeLines >= 3 && codeLines * 3 >= lines.length * 2;
+  let prose = 0;
+  for (const line of lines) {
+    if (!isCodeLine(line)) prose += 1;
+    if (prose * 3 > lines.length) return false;
+  }
+  return true;
+}
+
+function isCodeLine(line: string): boolean {
+  if (line.length >= 300) return false;
+  return line.endsWith(';') || line.endsWith('{') || codeStart.test(line);
 }
