@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Rerun, rerun } from '../pipeline/rerun.js';
+import type { Rerun } from '../pipeline/rerun.js';
 import { type Verification, verifyRun } from '../pipeline/verify.js';
 import { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
@@ -60,6 +60,8 @@ export function addVerify(program: Command): void {
 }
 
 async function runAgain(path: string, options: VerifyOptions, output: Output): Promise<Rerun> {
+  // Loads every stage, which a mere check of hashes has no need of.
+  const { rerun } = await import('../pipeline/rerun.js');
   const scratch = mkdtempSync(
     join(options.scratch === undefined ? tmpdir() : resolve(options.scratch), 'curate-rerun-'),
   );
