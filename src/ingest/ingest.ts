@@ -41,8 +41,11 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
     const inputs = new Map<string, StageInput>();
     for (const source of await resolveAll(options, context)) {
       for (const file of source.files) {
-        const name = `${source.name}/${file.name}`;
         const sha256 = file.sha256 ?? (await context.hash(file.path));
+        const usual = `${source.name}/${file.name}`;
+        const known = inputs.get(usual);
+        // Two folders may hold files of one name; the same file in two entries is one input.
+        const name = known === undefined || known.sha256 === sha256 ? usual : `${usual} (sources[${source.entry}])`;
         const revision = source.hub === null ? {} : { revision: source.hub.repository.commit };
         const bytes = file.bytes === undefined ? {} : { bytes: file.bytes };
         inputs.set(name, { kind: 'source', name, sha256, ...revision, ...bytes });

@@ -6,6 +6,7 @@ import { durablePoint } from '../store/atomic.js';
 import type { Json } from '../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
 import type { IngestOptions } from './options.js';
+import { rowTypes } from './row.js';
 import { keysPath, shardName } from './shards.js';
 import type { Source } from './sources.js';
 import { figuresOf, type TaskFigures } from './task-counts.js';
@@ -31,6 +32,7 @@ export async function merge(
   try {
     await decide(tables, tasks, sources, options, context);
     await rewriteShards(tables, single, context);
+    if (context.run.files('rows').length === 0) await writeEmptyShard(single, context);
     await writePrompts(tables, sources, context);
     return await report(tables, tasks, sources, options, context);
   } finally {
@@ -130,6 +132,13 @@ async function rewriteShards(tables: Tables, single: Tables, context: StageConte
       path,
     );
   }
+}
+
+/** A run without a single row still has the table, with its columns. */
+async function writeEmptyShard(tables: Tables, context: StageContext): Promise<void> {
+  const writer = await tables.writer(rowTypes);
+  await writer.writeTo(context.run.file('rows', shardName(0, 0, 0)));
+  await writer.drop();
 }
 
 /** `prompts/`: each distinct prompt where it first stands among the rows that are left. */

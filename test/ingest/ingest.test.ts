@@ -132,6 +132,15 @@ describe('a row', () => {
   });
 });
 
+it('a run whose every row was quarantined still has its tables', async () => {
+  write('rows.jsonl', '{"prompt":"","response":"x"}\n');
+  const run = newRun();
+  expect(await run.all({ sources: [columns('rows.jsonl')] })).toMatchObject({ in: 1, kept: 0, quarantined: 1 });
+  expect(run.run.files('rows')).toHaveLength(1);
+  expect(await run.table('rows')).toEqual([]);
+  expect(await run.table('prompts')).toEqual([]);
+});
+
 describe('an id', () => {
   it('is the same in another folder, under another file name, in another order', async () => {
     const rows = rowsUpTo(20, (n) => (n % 2 === 0 ? { id: `native-${n}` } : {}));
