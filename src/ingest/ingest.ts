@@ -1,6 +1,6 @@
 import { defineStage, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
-import { canonicalJson } from '../store/fingerprint.js';
+import { canonicalJson, fingerprint } from '../store/fingerprint.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
 import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
@@ -14,6 +14,7 @@ import { fetchHead, fetchSource, keepListing } from './hub/source.js';
 import { merge } from './merge.js';
 import { type IngestOptions, options } from './options.js';
 import { ShardWriter } from './shards.js';
+import { decidingParts, readSourceFile } from './source-file.js';
 import { entryLabel, resolveSource, type Source } from './sources.js';
 import { TaskCounts } from './task-counts.js';
 import { cutTasks, type IngestTask } from './tasks.js';
@@ -50,6 +51,12 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
         const bytes = file.bytes === undefined ? {} : { bytes: file.bytes };
         inputs.set(name, { kind: 'source', name, sha256, ...revision, ...bytes });
       }
+    }
+    for (const { use } of options.sources) {
+      // What the named source says decides the rows as much as the pipeline file does.
+      const name = `${use}.yaml`;
+      if (use !== undefined)
+        inputs.set(name, { kind: 'source', name, sha256: fingerprint(decidingParts(readSourceFile(use))) });
     }
     return [...inputs.values()];
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { dataFolder } from '../product.js';
+import type { Json } from '../store/fingerprint.js';
 import { adapterNames } from './adapters.js';
 
 const size = z.strictObject({ rows: z.int().optional(), bytes: z.int().optional() });
@@ -50,4 +51,10 @@ export function sourceNames(): readonly string[] {
 
 export function readSourceFile(name: string): NamedSource {
   return sourceFile.parse(parse(readFileSync(join(folder, `${name}.yaml`), 'utf8')));
+}
+
+/** What of a named source decides its rows: not its notes and sizes. */
+export function decidingParts(source: NamedSource): Json {
+  const { notes: _notes, size: _size, sizes: _sizes, columns: _columns, ...parts } = source;
+  return JSON.parse(JSON.stringify(parts)) as Json;
 }
