@@ -3,52 +3,66 @@ import { z } from 'zod';
 import type { StageContext } from '../pipeline/stage.js';
 import { markdown } from './inert.js';
 
-/** What decontamination could see: per benchmark and method the items, and those that the method is blind to. */
-export interface Coverage {
-  benchmarks: {
-    name: string;
-    checked: boolean;
-    items: number;
-    methods: { method: string; seen: number; unseen: number; why: string }[];
-  }[];
-  /** Planted leaks that were found again, by kind and method; empty where no self-test ran. */
-  selfTest: { kind: string; method: string; planted: number; found: number }[];
-}
-
-const file = z.looseObject({
-  benchmarks: z.array(
-    z.looseObject({
-      name: z.string(),
-      checked: z.boolean().default(true),
-      items: z.number().default(0),
-      methods: z
-        .array(z.looseObject({ method: z.string(), seen: z.number(), unseen: z.number(), why: z.string().default('') }))
-        .default([]),
-    }),
-  ),
+const method = z.looseObject({
+  method: z.string(),
+  seen: z.number(),
+  unseen: z.number(),
+  why: z.string().default(''),
+  /** Items seen under a condition only, by condition. */
+  limited: z.record(z.string(), z.number()).default({}),
 });
+
+const benchmark = z.looseObject({
+  name: z.string(),
+  title: z.string().default(''),
+  checked: z.boolean().default(true),
+  items: z.number().default(0),
+  /** What the whole benchmark has, where known. */
+  known: z.number().nullable().default(null),
+  methods: z.array(method).default([]),
+});
+
+/** Planted leaks that were found again; `blind` are those of items that the method cannot see at all. */
+const planted = z.looseObject({
+  kind: z.string(),
+  method: z.string(),
+  planted: z.number(),
+  blind: z.number().default(0),
+  found: z.number(),
+});
+
+/** What decontamination could see, per benchmark and method, and what its self-test found. */
+const coverage = z.looseObject({ benchmarks: z.array(benchmark), self_test: z.array(planted).default([]) });
+export type Coverage = z.output<typeof coverage>;
 
 /** Reads `coverage.json`; null where decontamination did not run. */
 export function readCoverage(context: StageContext): Coverage | null {
   const path = context.run.table('coverage.json');
   if (context.options.decontam === undefined || !existsSync(path)) return null;
-  const parsed = file.parse(JSON.parse(readFileSync(path, 'utf8')));
-  return { benchmarks: parsed.benchmarks, selfTest: [] };
+  return coverage.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+/** What a method cannot see of a benchmark, and what it sees under a condition only, in words. */
+export function blindness(each: Coverage['benchmarks'][number]['methods'][number]): string {
+  const limited = Object.entries(each.limited).map(
+    ([condition, items]) => `${items.toLocaleString('en-US')} ${condition}`,
+  );
+  return [each.why, ...limited].filter((part) => part !== '').join('; ');
 }
 
 /** The coverage as a Markdown table; null where decontamination did not run. */
-export function coverageTable(coverage: Coverage | null): string | null {
-  if (coverage === null) return null;
-  const rows = coverage.benchmarks.flatMap((each) =>
+export function coverageTable(found: Coverage | null): string | null {
+  if (found === null) return null;
+  const rows = found.benchmarks.flatMap((each) =>
     each.checked
-      ? each.methods.map((method) => [
+      ? each.methods.map((one) => [
           markdown(each.name),
           each.items.toLocaleString('en-US'),
-          markdown(method.method),
-          method.unseen.toLocaleString('en-US'),
-          markdown(method.why),
+          markdown(one.method),
+          one.unseen.toLocaleString('en-US'),
+          markdown(blindness(one)),
         ])
-      : [[markdown(each.name), '–', '**not checked**', '–', '']],
+      : [[markdown(each.name), '–', '**not checked**', '–', 'no copy of it was there']],
   );
   const head = ['benchmark', 'items', 'method', 'items it cannot see', 'why'];
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fullRun } from '../export/full-run.js';
+import { removeRuns } from '../export/small-run.js';
 import { openBrowser } from './chromium.js';
 
 let browser: Browser;
@@ -15,7 +16,10 @@ beforeAll(async () => {
   browser = await openBrowser();
 });
 
-afterAll(() => browser?.close());
+afterAll(async () => {
+  await browser?.close();
+  removeRuns();
+});
 
 /** Opens the page and hands over what the browser said and asked for meanwhile. */
 async function look(options: { width: number; colorScheme?: 'light' | 'dark' }) {

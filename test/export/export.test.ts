@@ -2,11 +2,11 @@ import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BOOLEAN, DOUBLE, FLOAT, INTEGER, VARCHAR } from '@duckdb/node-api';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { exportStage } from '../../src/export/export.js';
 import { Problem } from '../../src/problem.js';
 import { sha256File } from '../../src/store/fingerprint.js';
-import { filterRules, keyOf, methods, SmallRun, type TestRow } from './small-run.js';
+import { filterRules, keyOf, methods, removeRuns, SmallRun, type TestRow } from './small-run.js';
 
 const names = (count: number, prefix = 'row') => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 
@@ -25,6 +25,8 @@ function hashes(small: SmallRun): Promise<[string, string][]> {
     files.map(async (file): Promise<[string, string]> => [file, await sha256File(small.run.file('dataset', file))]),
   );
 }
+
+afterAll(removeRuns);
 
 describe('the dataset', () => {
   it('holds the rows that every rule kept, in the order of rows/', async () => {

@@ -160,6 +160,7 @@ async function writeHits(small: SmallRun, rows: TestRow[]): Promise<void> {
       span_end: INTEGER,
       span_count: INTEGER,
       text: VARCHAR,
+      id: VARCHAR,
     },
     leaks.map((row, index) => ({
       prompt_key: keyOf(row.prompt ?? ''),
@@ -172,6 +173,7 @@ async function writeHits(small: SmallRun, rows: TestRow[]): Promise<void> {
       span_end: 40,
       span_count: index,
       text: `${hostile[index % hostile.length]} a 63-year-old man with chest pain`,
+      id: null,
     })),
   );
   writeFileSync(
@@ -183,11 +185,15 @@ async function writeHits(small: SmallRun, rows: TestRow[]): Promise<void> {
           items: 4183,
           methods: [
             { method: 'ngram_10', seen: 2430, unseen: 1753, why: 'under 10 words' },
-            { method: 'fuzzy_90', seen: 4183, unseen: 0 },
+            { method: 'fuzzy_90', seen: 4183, unseen: 0, limited: { 'only as a whole prompt': 12 } },
           ],
         },
         { name: 'medqa', items: 1273, methods: [{ method: 'ngram_10', seen: 1273, unseen: 0 }] },
         { name: 'lancet', checked: false, items: 0 },
+      ],
+      self_test: [
+        { kind: 'verbatim', method: 'ngram_10', planted: 40, blind: 10, found: 30 },
+        { kind: 'verbatim', method: 'fuzzy_90', planted: 40, blind: 0, found: 40 },
       ],
     }),
   );

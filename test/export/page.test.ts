@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StageReport } from '../../src/pipeline/stage.js';
 import { fullRun } from './full-run.js';
-import type { SmallRun } from './small-run.js';
+import { removeRuns, type SmallRun } from './small-run.js';
 
 let small: SmallRun;
 let report: StageReport;
@@ -19,6 +19,8 @@ function figures(): Map<string, number> {
   const found = [...page.matchAll(/<data value="([^"]*)" data-figure="([^"]*)">([^<]*)</g)];
   return new Map(found.map(([, value, name]) => [name ?? '', Number(value)]));
 }
+
+afterAll(removeRuns);
 
 describe('the report page', () => {
   it('says the same numbers as the stage’s account', () => {

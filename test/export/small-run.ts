@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BIGINT, BOOLEAN, type DuckDBValue, INTEGER, LIST, STRUCT, structValue, VARCHAR } from '@duckdb/node-api';
@@ -59,9 +59,21 @@ export const rowTypes = {
 export const filterRules = ['domain', 'complete', 'prompt_words', 'trace_words', 'wait_count'];
 export const methods = ['ngram_10', 'fuzzy_90'];
 
+const folders: string[] = [];
+
+/** Removes the folders of this file's runs. */
+export function removeRuns(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
 /** A run folder in a temporary place, filled table by table as docs/tables.md says. */
 export class SmallRun {
   readonly run = new RunFolder(mkdtempSync(join(tmpdir(), 'curate-export-')));
+
+  constructor() {
+    folders.push(this.run.path);
+  }
+
   readonly options: StageContext['options'] = {};
   readonly warnings: string[] = [];
 

@@ -1,5 +1,5 @@
 import { literal, parquet } from '../../store/tables.js';
-import type { Coverage } from '../coverage.js';
+import { blindness, type Coverage } from '../coverage.js';
 import { clipped } from '../inert.js';
 import type { PageFacts } from './facts.js';
 import { type Content, count, counted, figure, type Html, html, percent, section, table } from './html.js';
@@ -34,8 +34,11 @@ async function hitTable(facts: PageFacts, coverage: Coverage | null): Promise<Ht
     from === null
       ? []
       : await facts.tables.rows<{ benchmark: string; method: string; rows: number; items: number }>(
-          `SELECT benchmark, method, count(DISTINCT j.id) AS rows, count(DISTINCT item) AS items
-           FROM (SELECT DISTINCT prompt_key, benchmark, method, item FROM ${from}) h JOIN judged j USING (prompt_key)
+          `SELECT benchmark, method, count(DISTINCT id) AS rows, count(DISTINCT item) AS items
+           FROM (
+             SELECT j.id, benchmark, method, item FROM ${from} h JOIN judged j USING (prompt_key) WHERE h.id IS NULL
+             UNION ALL SELECT h.id, benchmark, method, item FROM ${from} h WHERE h.id IS NOT NULL
+           )
            GROUP BY ALL ORDER BY ALL`,
         );
   const names = [
@@ -66,37 +69,41 @@ function coverageTable(coverage: Coverage): Html {
     ['benchmark', 'items', 'method', 'cannot see', 'share', 'why'],
     coverage.benchmarks.flatMap((each): Content[][] =>
       each.checked
-        ? each.methods.map((method) => [
-            each.name,
-            count(each.items),
+        ? each.methods.map((method, index) => [
+            index === 0 ? each.name : html`<span class="again">${each.name}</span>`,
+            index === 0 ? itemCount(each) : '',
             method.method,
             figure(`unseen.${each.name}.${method.method}`, method.unseen),
             percent(method.unseen, each.items),
-            method.why,
+            blindness(method),
           ])
-        : [[each.name, '–', html`<b>not checked</b>`, '–', '–', 'its file was not there']],
+        : [[each.name, '–', html`<b>not checked</b>`, '–', '–', 'no copy of it was there']],
     ),
     [1, 3, 4],
   );
 }
 
+function itemCount(benchmark: Coverage['benchmarks'][number]): string {
+  const { items, known } = benchmark;
+  return known === null || known === items ? count(items) : `${count(items)} of ${count(known)}`;
+}
+
+/** Recall of each method by kind of leak: what a method that silently broke would look like. */
 function selfTest(coverage: Coverage): Html | null {
-  if (coverage.selfTest.length === 0) return null;
-  const methods = [...new Set(coverage.selfTest.map((each) => each.method))];
-  const kinds = [...new Set(coverage.selfTest.map((each) => each.kind))];
-  return html`<p>Self-test: leaks of each kind were made from the benchmarks’ own items, planted in a copy of some rows, and looked for.</p>\n${table(
-    'Self-test: planted leaks found again',
+  const all = coverage.self_test;
+  if (all.length === 0) return null;
+  const methods = [...new Set(all.map((each) => each.method))];
+  const kinds = [...new Set(all.map((each) => each.kind))];
+  return html`<h3>Self-test</h3>
+<p>Leaks of each kind were made from the benchmarks’ own items, planted in prompts of this data, and looked for by the methods that judged it.</p>\n${table(
+    'Self-test: share of planted leaks that were found',
     ['kind of leak', 'planted', ...methods],
-    kinds.map((kind) => {
-      const of = (method: string) => coverage.selfTest.find((each) => each.kind === kind && each.method === method);
-      const planted = Math.max(...methods.map((method) => of(method)?.planted ?? 0));
-      return [
-        kind,
-        count(planted),
-        ...methods.map((method) => percent(of(method)?.found ?? 0, of(method)?.planted ?? 0)),
-      ];
+    kinds.map((kind): Content[] => {
+      const of = (method: string) => all.find((each) => each.kind === kind && each.method === method);
+      const most = Math.max(0, ...methods.map((method) => of(method)?.planted ?? 0));
+      return [kind, count(most), ...methods.map((method) => percent(of(method)?.found ?? 0, of(method)?.planted ?? 0))];
     }),
-    methods.map((_, index) => index + 2).concat(1),
+    [1, ...methods.map((_, index) => index + 2)],
   )}`;
 }
 

@@ -73,6 +73,7 @@ details>dl,details>.scroll,details>div{padding:0 .9rem .8rem;margin:0}
 dt{color:var(--faint);font-size:.85rem;font-weight:600;margin-top:.6rem}
 dd{margin:0}
 dd.text,.side{white-space:pre-wrap;overflow-wrap:anywhere}
+.again{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .none,.more{color:var(--faint)}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.2rem}
 .pair>div{min-width:0}
