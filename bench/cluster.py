@@ -1,0 +1,53 @@
+"""faiss-cpu and scikit-learn on the vectors of a float32 file. Prints JSON: a list of {name, seconds, inertia}."""
+import json
+import os
+import sys
+import time
+
+path, dimensions, k, threads, rivals = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5].split(",")
+os.environ["OMP_NUM_THREADS"] = str(threads)
+os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+import numpy as np
+
+vectors = np.fromfile(path, dtype="f4").reshape(-1, dimensions)
+results = []
+
+
+def inertia(centroids):
+    import faiss
+
+    index = faiss.IndexFlatL2(dimensions)
+    index.add(np.ascontiguousarray(centroids, dtype="f4"))
+    _, nearest = index.search(vectors, 1)
+    total = 0.0
+    for start in range(0, len(vectors), 8192):
+        difference = vectors[start : start + 8192].astype("f8") - centroids[nearest[start : start + 8192, 0]].astype("f8")
+        total += float((difference**2).sum())
+    return total
+
+
+for rival in rivals:
+    name, _, setting = rival.partition(":")
+    begin = time.perf_counter()
+    if name == "faiss":
+        import faiss
+
+        faiss.omp_set_num_threads(threads)
+        kmeans = faiss.Kmeans(dimensions, k, niter=int(setting), seed=1, max_points_per_centroid=10**9, min_points_per_centroid=1)
+        kmeans.train(vectors)
+        kmeans.index.search(vectors, 1)
+        seconds = time.perf_counter() - begin
+        results.append({"name": f"faiss-cpu {faiss.__version__}, {setting} iterations + assignment", "seconds": seconds, "inertia": inertia(kmeans.centroids)})
+    else:
+        import sklearn
+        from sklearn.cluster import MiniBatchKMeans
+
+        steps = int(setting)
+        kmeans = MiniBatchKMeans(k, batch_size=16384, max_iter=1, n_init=1, init="random", random_state=1, reassignment_ratio=0)
+        rng = np.random.default_rng(1)
+        for _ in range(steps):
+            kmeans.partial_fit(vectors[rng.choice(len(vectors), min(16384, len(vectors)), replace=False)] if kmeans.__dict__.get("cluster_centers_") is not None else vectors[rng.choice(len(vectors), max(k, min(16384, len(vectors))), replace=False)])
+        kmeans.predict(vectors)
+        seconds = time.perf_counter() - begin
+        results.append({"name": f"scikit-learn {sklearn.__version__} MiniBatchKMeans, {steps} steps of 16,384", "seconds": seconds, "inertia": inertia(kmeans.cluster_centers_)})
+print(json.dumps(results))

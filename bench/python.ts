@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const venv = join(import.meta.dirname, '.cache', 'venv');
+
+/**
+ * The Python of the benches' own environment, made on the first call, with these packages (as they stand in
+ * `requirements.txt`) installed. null where a package cannot be had: the bench then leaves that rival out and says so.
+ */
+export function pythonWith(packages: readonly string[]): string | null {
+  const chosen = process.env.CURATE_BENCH_PYTHON;
+  const python = chosen ?? join(venv, 'bin', 'python');
+  if (!existsSync(python)) call('python3', ['-m', 'venv', venv]);
+  const wanted = packages.map((name) => name.split(/[=<>[]/)[0] ?? name);
+  const check = `import importlib.metadata as m; [m.version(p) for p in ${JSON.stringify(wanted)}]`;
+  if (call(python, ['-c', check]) === null && call(python, ['-m', 'pip', 'install', '--quiet', ...packages]) === null) {
+    return null;
+  }
+  return python;
+}
+
+/** What a Python script prints on its standard output, as JSON. */
+export function runPython<T>(python: string, script: string, args: readonly string[]): T {
+  const printed = call(python, [join(import.meta.dirname, script), ...args]);
+  if (printed === null) throw new Error(`${script} failed`);
+  return JSON.parse(printed) as T;
+}
+
+// -- private
+
+function call(program: string, args: readonly string[]): string | null {
+  const result = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return result.status === 0 ? result.stdout : null;
+}
