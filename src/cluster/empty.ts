@@ -1,7 +1,6 @@
 import { rowBias } from '../compute/nearest.js';
+import { addVector, center, subtractVector } from './arithmetic.js';
 import type { Arrays } from './arrays.js';
-import { addVector } from './local-kmeans.js';
-import { center, subtractVector } from './operations.js';
 import type { Points } from './points.js';
 import { blocks } from './seeds.js';
 import type { Team } from './team.js';

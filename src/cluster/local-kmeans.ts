@@ -1,4 +1,5 @@
 import { biasOf, type Nearest, rowBias } from '../compute/nearest.js';
+import { addVector } from './arithmetic.js';
 import type { Random } from './random.js';
 
 export interface LocalClusters {
@@ -43,18 +44,6 @@ export function moveToMeans(points: Float32Array, at: Int32Array, centroids: Flo
     if (size === 0) continue;
     const start = cluster * dimensions;
     for (let place = start; place < start + dimensions; place += 1) centroids[place] = (sums[place] as number) / size;
-  }
-}
-
-export function addVector(
-  sums: Float64Array,
-  sumStart: number,
-  vectors: Float32Array,
-  start: number,
-  dimensions: number,
-): void {
-  for (let place = 0; place < dimensions; place += 1) {
-    sums[sumStart + place] = (sums[sumStart + place] as number) + (vectors[start + place] as number);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Nearest, rowBias } from '../compute/nearest.js';
+import { addVector, center, squaredDistance, subtractVector } from './arithmetic.js';
 import type { Arrays } from './arrays.js';
-import { addVector, localKMeans } from './local-kmeans.js';
+import { localKMeans } from './local-kmeans.js';
 import { gather, type Points } from './points.js';
 import { sample, seededRandom } from './random.js';
 
@@ -250,23 +251,6 @@ function move(part: number, parts: number, withCenter: boolean, arrays: Arrays):
   if (withCenter) for (const cluster of touched) center(cluster, arrays);
 }
 
-/** Moves a centroid to the mean of its points, for `spherical` to the direction of it; without points it stays. */
-export function center(cluster: number, { centroids, bias, sums, counts, dimensions, spherical }: Arrays): void {
-  const size = counts[cluster] as number;
-  if (size === 0) return;
-  const start = cluster * dimensions;
-  let scale = 1 / size;
-  if (spherical) {
-    let length = 0;
-    for (let place = start; place < start + dimensions; place += 1) length += (sums[place] as number) ** 2;
-    // Points that cancel out have no direction: the centroid stays.
-    if (length === 0) return;
-    scale = 1 / Math.sqrt(length);
-  }
-  for (let place = start; place < start + dimensions; place += 1) centroids[place] = (sums[place] as number) * scale;
-  bias[cluster] = rowBias(centroids, start, dimensions);
-}
-
 function measure(start: number, end: number, desk: Desk): void {
   const { centroids, assigned, squared, dimensions } = desk.arrays;
   const vectors = readRange(start, end, desk);
@@ -320,24 +304,4 @@ async function join(
     inertia += squared[point] as number;
   });
   return { moved, inertia };
-}
-
-export function subtractVector(
-  sums: Float64Array,
-  sumStart: number,
-  vectors: Float32Array,
-  start: number,
-  length: number,
-): void {
-  for (let place = 0; place < length; place += 1) {
-    sums[sumStart + place] = (sums[sumStart + place] as number) - (vectors[start + place] as number);
-  }
-}
-
-function squaredDistance(a: Float32Array, aStart: number, b: Float32Array, bStart: number, length: number): number {
-  let sum = 0;
-  for (let place = 0; place < length; place += 1) {
-    sum += ((a[aStart + place] as number) - (b[bStart + place] as number)) ** 2;
-  }
-  return sum;
 }
