@@ -25,7 +25,7 @@ ${stringify(metadata(name, account, context.options), { lineWidth: 0 })}---
 # ${markdown(name)}
 
 ${count(account.kept)} reasoning traces, kept out of ${count(account.rows)} rows of ${count(account.sources.length, 'source')} by \
-[curate](https://www.npmjs.com/package/curate) ${productVersion}. Every row that left has a reason, and the run that made this set can be repeated.
+curate ${productVersion}. Every row that left has a reason, and the run that made this set can be repeated.
 ${section('What is in it', contents(account))}
 ${section('How a row got in', funnel(account, context))}
 ${section('Decontamination', coverageTable(readCoverage(context)))}
