@@ -42,6 +42,7 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
     contradicts: false,
     ...placeOf(field, places, firstWord, lastWord),
   };
+  let lostNumber = false;
   field.words.forEach((word, index) => {
     const verdict = verdicts[index];
     if (verdict === 'missing') {
@@ -49,7 +50,8 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
       else if (index > lastWord) found.lostTail += word.nats;
       else {
         found.lost += word.nats;
-        if (isTelling(word.text)) found.contradicts = true;
+        if (negations.has(word.text)) found.contradicts = true;
+        if (isNumber(word.text)) lostNumber = true;
       }
       return;
     }
@@ -58,8 +60,13 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
     if (verdict === 'typo') found.typos += 1;
   });
   for (const word of unmatchedWords(text, places, found)) {
+    if (negations.has(word)) found.contradicts = true;
+    if (isNumber(word)) {
+      // A number in place of another asks something else; one more is a line's number or a note's.
+      if (lostNumber) found.contradicts = true;
+      else if (word.length <= 3) continue;
+    }
     found.extra += evidence.word(word);
-    if (isTelling(word)) found.contradicts = true;
   }
   return found;
 }
@@ -153,6 +160,6 @@ function unmatchedWords(text: Folded, places: Int32Array, { first, end }: { firs
   return words;
 }
 
-function isTelling(word: string): boolean {
-  return negations.has(word) || /^\d+$/.test(word);
+function isNumber(word: string): boolean {
+  return /^\d+$/.test(word);
 }

@@ -56,6 +56,8 @@ export interface Benchmark {
   trainItems: number | null;
   compare: 'question' | 'question-and-options';
   stemIsLastLine: boolean;
+  /** Its authors ask that its items are not published. */
+  gated: boolean;
   where: Record<string, string | number>;
   sets: string[];
   columns: { question: string; options: string | string[]; context?: string; item?: string };
@@ -140,6 +142,7 @@ function findBenchmark(entry: Spelled, resolve: (path: string) => string): Bench
     trainItems: described.train_items ?? null,
     compare: described.compare,
     stemIsLastLine: described.stem === 'last-line',
+    gated: described.gated ?? false,
     where: described.where ?? {},
     sets: described.sets,
     columns: {
@@ -160,6 +163,7 @@ function plain(name: string, entry: Spelled): Omit<Benchmark, 'file'> {
     trainItems: null,
     compare: 'question',
     stemIsLastLine: false,
+    gated: false,
     where: {},
     sets: [],
     columns: { question: 'question', options: 'options' },

@@ -8,6 +8,7 @@ import { parquet, type Tables } from '../store/tables.js';
 import { readAllowed } from './allow.js';
 import { type Benchmark, findBenchmarks } from './benchmarks.js';
 import { coverageOf, coverageWarnings } from './coverage.js';
+import { exampleHits } from './examples.js';
 import { type LoadedBenchmark, loadBenchmarks } from './items.js';
 import { Judge } from './judge.js';
 import { type DecontamOptions, decontamOptions, methodName, methodSpecs } from './options.js';
@@ -144,10 +145,11 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       const covered = coverageOf(benchmarks, loaded, judge);
       const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);
       refuseBroken(tested);
+      const examples = await exampleHits(tables, context, loaded);
       await writeFileAtomic(
         context.run.table('coverage.json'),
         context.run.temporary,
-        `${JSON.stringify({ benchmarks: covered, self_test: tested }, null, 2)}\n`,
+        `${JSON.stringify({ benchmarks: covered, self_test: tested, examples }, null, 2)}\n`,
       );
       const dropped = Object.values(counts.dropped).reduce((sum, each) => sum + each, 0);
       return {

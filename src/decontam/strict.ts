@@ -216,7 +216,7 @@ function standsAlone(found: Agreement, inspected: Inspected): boolean {
   const after = text.slice(end, to);
   const opens = /(?:[:"“«「.?!]\s*|^\s*)$/.test(before) || saysNothing(before, inspected);
   const closes = /^\s*(?:[.?!:–-]*\s*$|[.?!]*["”»」]|[?])/.test(after) || saysNothing(after, inspected);
-  return opens && closes && (found.wordCount >= 3 || (before.trim() === '' && after.trim() === ''));
+  return opens && closes && (found.wordCount >= 3 || (saysNothing(before, inspected) && saysNothing(after, inspected)));
 }
 
 /** Whether the place is a phrase in the midst of an option of something else. */

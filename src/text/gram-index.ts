@@ -17,6 +17,7 @@ export class GramIndex {
 
   /** Fields that share enough grams with the text, in rising order. Short fields must find theirs close together. */
   propose(symbols: Uint16Array, count: number): number[] {
+    if (count === 0) return [];
     const proposed = new Set<number>();
     for (const tier of this.tiers) {
       const { window, step } = tier.windows ?? { window: count, step: count };

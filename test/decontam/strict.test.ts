@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Item } from '../../src/decontam/items.js';
+import { leakKinds } from '../../src/decontam/leaks.js';
+import type { Method } from '../../src/decontam/method.js';
+import { Random } from '../../src/decontam/random.js';
+import { strictMethod } from '../../src/decontam/strict.js';
+
+/** Shipped benchmarks small enough to index in seconds. */
+function shipped(name: string): Item[] {
+  const file = new URL(`../../data/samples/benchmarks/${name}/${name}.json.gz`, import.meta.url);
+  const sets = JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as Record<
+    string,
+    { question: string; options: Record<string, string> }[]
+  >;
+  return (sets[name] ?? []).map(({ question, options }, index) => ({
+    benchmark: name,
+    item: String(index),
+    question,
+    stem: question,
+    options: Object.values(options),
+    compared: question,
+  }));
+}
+
+const items: Item[] = [...shipped('mmlu-pro-health'), ...shipped('medqa')];
+let method: Method;
+
+function finds(text: string, item: Item): boolean {
+  return method.find(text).some((finding) => items[finding.item]?.question === item.question);
+}
+
+function itemThat(starts: string): Item {
+  const found = items.find((item) => item.question.startsWith(starts));
+  if (found === undefined) throw new Error(`no item ${starts}`);
+  return found;
+}
+
+beforeAll(() => {
+  method = strictMethod(items);
+});
+
+describe('the method strict', () => {
+  it.each(leakKinds.map((kind) => [kind.name, kind] as const))('finds leaks of the kind: %s', (_name, kind) => {
+    const random = new Random(7);
+    const fitting = items.filter((item) => kind.takes(item));
+    let found = 0;
+    for (let leak = 0; leak < 40; leak += 1) {
+      const item = random.pick(fitting);
+      const text = kind.make(item, random, 'What are the symptoms of asthma ?', [
+        random.pick(items),
+        random.pick(items),
+      ]);
+      if (finds(text, item)) found += 1;
+    }
+    expect(found).toBeGreaterThanOrEqual(kind.whole ? 39 : 34);
+  });
+
+  it('shows the span as it was written, whatever was folded to find it', () => {
+    const item = itemThat('Polio can be eradicated');
+    const mangled = '**Ｐｏｌｉｏ** can be e\u00adradi\u200bcated by “which”\n of the follow-\ning';
+    const text = `😀 Please answer!\n${mangled}?`;
+    const [finding] = method.find(text);
+    expect(items[finding?.item ?? -1]?.question).toBe(item.question);
+    expect(text.slice(finding?.start, finding?.end)).toBe(mangled.slice(2));
+  });
+
+  it.each([
+    'Which of the following is the most appropriate next step in management?',
+    'A 45-year-old man comes to the physician because of a 3-day history of fever. Which of the following is the most likely diagnosis?',
+    'What are the treatments for polio ?',
+    'Polio can be prevented by which of the following vaccines, and who should receive them at what age?',
+    'Explain how attention to sewage control and hygiene reduced cholera in London.',
+    '',
+    '?!',
+  ])('passes what shares only phrases: %s', (text) => {
+    expect(method.find(text)).toEqual([]);
+  });
+
+  it('tells a question from its opposite', () => {
+    const item = itemThat('Which of the following is true of the spine?');
+    expect(finds(item.question, item)).toBe(true);
+    const opposite = 'Which of the following is not true of the spine?';
+    expect(method.find(opposite).filter((finding) => items[finding.item]?.question === item.question)).toEqual([]);
+  });
+
+  it('finds a bare stem by its options and not with others', () => {
+    const item = itemThat('Which of the following statements is not true?');
+    expect(finds([item.question, ...item.options.map((option, at) => `${at + 1}) ${option}`)].join('\n'), item)).toBe(
+      true,
+    );
+    const other = `${item.question}\nA. Paris is in France.\nB. Rome is in Italy.\nC. Oslo is in Chad.\nD. Bern is a city.`;
+    expect(finds(other, item)).toBe(false);
+  });
+
+  it('names the items that it sees under a condition only', () => {
+    const limits = items.map((_, index) => method.limitOf?.(index) ?? null).filter((limit) => limit !== null);
+    expect(limits.length).toBeGreaterThan(0);
+    expect(limits.length).toBeLessThan(items.length / 10);
+    expect(new Set(limits)).toContain('found with their options or as a whole prompt only');
+  });
+
+  it('does not read the options that a benchmark writes into its question', () => {
+    const question = 'Which vessel supplies the duct of Santorini in adults with pancreas divisum?';
+    const inline = `${question}\nAnswer Choices: (A) Gastroduodenal artery (B) Splenic artery (C) Left gastric artery`;
+    const only = strictMethod([
+      { benchmark: 'own', item: '0', question: inline, stem: inline, options: [], compared: inline },
+    ]);
+    expect(only.find(`Please help: ${question}`)).toHaveLength(1);
+  });
+});
