@@ -121,14 +121,11 @@ async function rewriteShards(tables: Tables, single: Tables, context: StageConte
     if (there.length === kept.length && there.every((row, at) => row.id === kept[at]?.id)) continue;
     if (there.length !== wanted.length)
       throw new Error(`${shardName(entry, task, part)} is not the shard that its task wrote`);
-    const ids = kept.map((row) => `(${row.row}, ${literal(row.id)})`).join(', ');
-    const from = parquet([path], 'file_row_number=true');
-    // One thread: a join then keeps the order of the file.
+    // By place in a list and with one thread: a join may put rows in another order than the file's.
+    const ids = wanted.map((row) => (row.dropped ? 'NULL' : literal(row.id))).join(', ');
+    const id = `list_extract([${ids}]::VARCHAR[], file_row_number + 1)`;
     await single.copy(
-      kept.length === 0
-        ? `SELECT * FROM ${parquet([path])} WHERE false`
-        : `SELECT shard.* EXCLUDE (file_row_number) REPLACE (kept.id AS id)
-           FROM ${from} AS shard JOIN (VALUES ${ids}) AS kept(row, id) ON shard.file_row_number = kept.row`,
+      `SELECT * EXCLUDE (file_row_number) REPLACE (${id} AS id) FROM ${parquet([path], 'file_row_number=true')} WHERE ${id} IS NOT NULL`,
       path,
     );
   }

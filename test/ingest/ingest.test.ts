@@ -341,6 +341,9 @@ describe('the work', () => {
     expect(kept.length).toBe(3);
     for (const path of kept) copyFileSync(path, `${path}.before`);
     const first = await ingest.finish(reports, options, context);
+    const rows = await run.table('rows', 'prompt, origin.row AS row');
+    expect(rows.map((each) => Number(each.row))).toEqual(rows.map((each) => Number(each.row)).sort((a, b) => a - b));
+    expect(rows.every((each) => each.prompt === `Question ${each.row}?`)).toBe(true);
     const hashes = { ...(await run.hashes('rows')), ...(await run.hashes('prompts')) };
     expect(await ingest.finish(reports, options, context)).toEqual(first);
     expect({ ...(await run.hashes('rows')), ...(await run.hashes('prompts')) }).toEqual(hashes);
