@@ -98,7 +98,7 @@ async function checkFiles(
   const hashes = new Map<string, string | null>();
   let bytes = 0;
   const present = listed.filter((path) => there.has(path)).map((path) => join(run.path, path));
-  await hashFiles(present, options.workers ?? availableParallelism(), (path, hash, size) => {
+  await hashFiles(present, options.workers ?? availableParallelism(), ({ path, hash, bytes: size }) => {
     hashes.set(run.relative(path), hash);
     bytes += size;
     options.progress?.(bytes);

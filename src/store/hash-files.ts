@@ -1,44 +1,43 @@
-import { webcrypto } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
-import { sha256File } from './fingerprint.js';
+import { statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { workerFile } from '../product.js';
+import { type FileHash, hashFile } from './hash-worker.js';
 
-/** Larger files are read as a stream on this thread; smaller ones whole, and hashed on the thread pool. */
-const wholeBytes = 64 << 20;
+/** Less than this is hashed here before a thread would have started. */
+const worthThreads = 64 << 20;
 
-/**
- * SHA-256 of many files, several at a time: reading and hashing both happen on Node's thread pool, so cores add up. Calls
- * `done` for each file, in no order; `hash` is null where the file is not there.
- */
+/** SHA-256 of many files on so many threads, the largest first. Calls `done` for each file, in no order. */
 export async function hashFiles(
   paths: readonly string[],
-  atOnce: number,
-  done: (path: string, hash: string | null, bytes: number) => void,
+  threads: number,
+  done: (file: FileHash) => void,
 ): Promise<void> {
-  const waiting = [...paths].reverse();
-  const work = async (): Promise<void> => {
-    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-      const { hash, bytes } = await hashOf(path);
-      done(path, hash, bytes);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.max(1, atOnce) }, work));
+  const sized = paths.map((path) => ({ path, size: statSync(path, { throwIfNoEntry: false })?.size ?? 0 }));
+  const total = sized.reduce((sum, { size }) => sum + size, 0);
+  const waiting = sized.sort((a, b) => a.size - b.size).map(({ path }) => path);
+  if (threads <= 1 || total < worthThreads) {
+    for (const path of waiting) done(hashFile(path));
+    return;
+  }
+  await Promise.all(Array.from({ length: Math.min(threads, waiting.length) }, () => hashInThread(waiting, done)));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-async function hashOf(path: string): Promise<{ hash: string | null; bytes: number }> {
-  try {
-    const { size } = await stat(path);
-    if (size > wholeBytes) return { hash: await sha256File(path), bytes: size };
-    const handle = await open(path, 'r');
-    try {
-      const digest = await webcrypto.subtle.digest('SHA-256', await handle.readFile());
-      return { hash: Buffer.from(digest).toString('hex'), bytes: size };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { hash: null, bytes: 0 };
-    throw error;
-  }
+/** One thread that takes paths from the end of the list until there is none. */
+function hashInThread(waiting: string[], done: (file: FileHash) => void): Promise<void> {
+  const worker = new Worker(workerFile('store/hash-worker'));
+  return new Promise<void>((resolve, reject) => {
+    const next = () => {
+      const path = waiting.pop();
+      if (path === undefined) resolve();
+      else worker.postMessage(path);
+    };
+    worker.on('message', (file: FileHash) => {
+      done(file);
+      next();
+    });
+    worker.on('error', reject);
+    next();
+  }).finally(() => worker.terminate());
 }

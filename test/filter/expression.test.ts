@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,10 @@ beforeAll(async () => {
   writeFileSync(secret, 'a\n1\n');
   tables = await Tables.open({ temporaryFolder: folder });
 });
-afterAll(() => tables.close());
+afterAll(() => {
+  tables.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const check = (expression: string) => checkExpression(tables, expression, rowColumns, 'filter.where');
 

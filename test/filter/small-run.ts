@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -15,6 +15,7 @@ import {
   structValue,
   VARCHAR,
 } from '@duckdb/node-api';
+import { afterAll } from 'vitest';
 import { filter } from '../../src/filter/filter.js';
 import type { FilterOptions } from '../../src/filter/registry.js';
 import type { StageContext, StageReport } from '../../src/pipeline/stage.js';
@@ -76,11 +77,17 @@ const rowTypes: Record<string, DuckDBType> = {
   metadata: VARCHAR,
 };
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 export const promptKey = (prompt: string): string => sha256(prompt).slice(0, 32);
 
 /** A run folder whose `rows/` has these files, each with its rows. */
 export async function runFolderWith(files: Record<string, RowSpec[]>): Promise<RunFolder> {
   const run = new RunFolder(mkdtempSync(join(tmpdir(), 'curate-filter-')));
+  folders.push(run.path);
   await withTables(run, async (tables) => {
     const writer = await tables.writer(rowTypes);
     for (const [file, specs] of Object.entries(files)) {

@@ -1,11 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readClusterVotes } from '../../src/pipeline/cluster-votes.js';
 
 describe('readClusterVotes', () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'curate-votes-')), 'votes.jsonl');
+  const folder = mkdtempSync(join(tmpdir(), 'curate-votes-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'votes.jsonl');
   const votes = Array.from({ length: 3000 }, (_, id) =>
     // Cluster 77 is missing, cluster 1,500 has more votes than a block holds.
     Array.from({ length: id === 77 ? 0 : id === 1500 ? 2000 : 1 + (id % 4) }, (_, index) => ({

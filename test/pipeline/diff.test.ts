@@ -40,11 +40,7 @@ describe('diff', () => {
   });
 
   it('says what differs in config and inputs', () => {
-    expect(diff.config).toEqual([
-      'seed 42 → 43',
-      'filter.wait_count.at_most 9 → 11',
-      'filter.prompt_words is new',
-    ]);
+    expect(diff.config).toEqual(['seed 42 → 43', 'filter.wait_count.at_most 9 → 11', 'filter.prompt_words is new']);
     expect(diff.inputs).toEqual([
       'source one/x.jsonl "revision 3c1d07a sha256 111111111111" → "revision 9be0f42 sha256 222222222222"',
     ]);
