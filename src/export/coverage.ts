@@ -31,8 +31,21 @@ const planted = z.looseObject({
   found: z.number(),
 });
 
+/** A hit to look at, with the item's own text where it may be shown. */
+const example = z.looseObject({
+  prompt_key: z.string(),
+  method: z.string(),
+  benchmark: z.string(),
+  item: z.string(),
+  text: z.string().nullable(),
+});
+
 /** What decontamination could see, per benchmark and method, and what its self-test found. */
-const coverage = z.looseObject({ benchmarks: z.array(benchmark), self_test: z.array(planted).default([]) });
+const coverage = z.looseObject({
+  benchmarks: z.array(benchmark),
+  self_test: z.array(planted).default([]),
+  examples: z.array(example).default([]),
+});
 export type Coverage = z.output<typeof coverage>;
 
 /** Reads `coverage.json`; null where decontamination did not run. */

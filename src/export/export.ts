@@ -67,7 +67,10 @@ export const exportStage = defineStage<Options, DatasetFile>({
       const info = trainingInfo(name, files);
       await writeFileAtomic(run.file('dataset', 'dataset_info.json'), run.temporary, info);
       const { writePage } = await import('./page/page.js');
-      const stages = stageNames.flatMap((stage) => stageFacts(run, stage) ?? []);
+      const stages = stageNames.flatMap((stage) => {
+        const facts = context.options[stage] === undefined ? null : stageFacts(run, stage);
+        return facts === null ? [] : [{ ...facts, stage }];
+      });
       const page = await writePage({ name, tables, context, account, judges, stages }, readCoverage(context));
       await writeFileAtomic(run.table('report.html'), run.temporary, page);
       return stageReport(account, files.length);

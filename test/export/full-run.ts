@@ -34,6 +34,7 @@ export async function fullRun(): Promise<SmallRun> {
   small.writeState('stages/filter.json', {
     report: { ...emptyReport, figures: { wait_count: { at_most: 47, percentile: 97 } } },
   });
+  small.options.ingest = { sources: [] };
   small.writeState('stages/ingest.json', {
     report: { ...emptyReport, warnings: [`a warning with ${hostile[0]}`] },
     inputs: [{ kind: 'source', name: `sources/${hostile[2]}`, sha256: 'ab'.repeat(32), revision: 'abc' }],
@@ -191,6 +192,13 @@ async function writeHits(small: SmallRun, rows: TestRow[]): Promise<void> {
         { name: 'medqa', items: 1273, methods: [{ method: 'ngram_10', seen: 1273, unseen: 0 }] },
         { name: 'lancet', checked: false, items: 0 },
       ],
+      examples: leaks.slice(0, 6).map((row, index) => ({
+        prompt_key: keyOf(row.prompt ?? ''),
+        method: index % 2 === 0 ? 'ngram_10' : 'fuzzy_90',
+        benchmark: index % 3 === 0 ? 'medqa' : 'medmcqa',
+        item: `item ${hostile[index % hostile.length]}`,
+        text: index === 5 ? null : `${hostile[index % hostile.length]} a 63-year-old man with chest pain`,
+      })),
       self_test: [
         { kind: 'verbatim', method: 'ngram_10', planted: 40, blind: 10, found: 30 },
         { kind: 'verbatim', method: 'fuzzy_90', planted: 40, blind: 0, found: 40 },

@@ -1,4 +1,4 @@
-import { literal, parquet } from '../../store/tables.js';
+import { parquet } from '../../store/tables.js';
 import { blindness, type Coverage } from '../coverage.js';
 import { clipped } from '../inert.js';
 import type { PageFacts } from './facts.js';
@@ -14,8 +14,9 @@ export async function contaminationSection(facts: PageFacts, coverage: Coverage 
     'Contamination',
     await hitTable(facts, coverage),
     coverage === null ? null : coverageTable(coverage),
+    notes(facts),
     coverage === null ? null : selfTest(coverage),
-    await examples(facts),
+    await examples(facts, coverage),
   );
 }
 
@@ -63,27 +64,38 @@ async function hitTable(facts: PageFacts, coverage: Coverage | null): Promise<Ht
   );
 }
 
+/** What the stage asked a person to see: repeated items, subsets. */
+function notes(facts: PageFacts): Html | null {
+  const warnings = facts.stages.find((each) => each.stage === 'decontam')?.report.warnings ?? [];
+  if (warnings.length === 0) return null;
+  return html`<ul class="notes">${warnings.map((each) => html`<li class="mind">${each}</li>`)}</ul>\n`;
+}
+
+/** One line a benchmark: what each method cannot see, and why. */
 function coverageTable(coverage: Coverage): Html {
+  const methods = [...new Set(coverage.benchmarks.flatMap((each) => each.methods.map((method) => method.method)))];
   return table(
-    'Coverage: what each method can see',
-    ['benchmark', 'items', 'method', 'cannot see', 'share', 'why'],
-    coverage.benchmarks.flatMap((each): Content[][] =>
-      each.checked
-        ? each.methods.map((method, index) => [
-            index === 0 ? each.name : html`<span class="again">${each.name}</span>`,
-            index === 0 ? itemCount(each) : '',
-            method.method,
-            figure(`unseen.${each.name}.${method.method}`, method.unseen),
-            percent(method.unseen, each.items),
-            blindness(method),
-          ])
-        : [[each.name, '–', html`<b>not checked</b>`, '–', '–', 'no copy of it was there']],
-    ),
-    [1, 3, 4],
+    'Coverage: items that a method cannot see',
+    ['benchmark', 'items', ...methods],
+    coverage.benchmarks.map((each): Content[] => {
+      if (!each.checked) return [each.name, html`<b>not checked</b>`, ...methods.map(() => '–')];
+      const of = (name: string) => each.methods.find((method) => method.method === name);
+      return [each.name, itemCount(each), ...methods.map((name) => blindCell(each, of(name)))];
+    }),
+    [1, ...methods.map((_, index) => index + 2)],
   );
 }
 
-function itemCount(benchmark: Coverage['benchmarks'][number]): string {
+type Benchmark = Coverage['benchmarks'][number];
+
+function blindCell(benchmark: Benchmark, method: Benchmark['methods'][number] | undefined): Content {
+  if (method === undefined) return '–';
+  const why = blindness(method);
+  const share = method.unseen === 0 ? null : ` (${percent(method.unseen, benchmark.items)})`;
+  return html`${figure(`unseen.${benchmark.name}.${method.method}`, method.unseen)}${share}${why === '' ? null : html`<small>${why}</small>`}`;
+}
+
+function itemCount(benchmark: Benchmark): string {
   const { items, known } = benchmark;
   return known === null || known === items ? count(items) : `${count(items)} of ${count(known)}`;
 }
@@ -107,49 +119,67 @@ function selfTest(coverage: Coverage): Html | null {
   )}`;
 }
 
-type Example = {
+type Found = {
   benchmark: string;
   method: string;
   item: string;
   score: number | null;
   span_count: number | null;
-  text: string;
   before: string;
   span: string;
   after: string;
+  text: string | null;
 };
 
-/** Up to two hits of each benchmark and method, drawn by the seed, with the matching span marked in the prompt. */
-async function examples(facts: PageFacts): Promise<Html | null> {
+/** The hits that decontamination drew, both texts side by side, with what they share marked. */
+async function examples(facts: PageFacts, coverage: Coverage | null): Promise<Html | null> {
   const { run } = facts.context;
   const from = hits(facts);
   const prompts = run.files('prompts');
-  const rowFiles = run.files('rows');
-  if (from === null || prompts.length === 0 || rowFiles.length === 0) return null;
-  const places = await facts.tables.rows<Record<string, string | number | null> & { file: string }>(
-    `SELECT * EXCLUDE (place) FROM (
-       SELECT h.*, p.file, p."row" AS position,
-         row_number() OVER (PARTITION BY benchmark, method ORDER BY md5(${literal(`${facts.context.seed} `)} || h.prompt_key), item) AS place
-       FROM ${from} h JOIN ${parquet(prompts)} p USING (prompt_key) WHERE field = 'prompt'
-     ) WHERE place <= 2 ORDER BY benchmark, method, place LIMIT 40`,
-  );
-  const found: Example[] = [];
-  for (const place of places) {
-    const start = Number(place.span_start ?? 0);
-    const end = Number(place.span_end ?? 0);
+  if (from === null || prompts.length === 0) return null;
+  const found: Found[] = [];
+  for (const example of (coverage?.examples ?? []).slice(0, 60)) {
+    const [hit] = await facts.tables.rows<{
+      score: number | null;
+      span_count: number | null;
+      span_start: number;
+      span_end: number;
+      file: string;
+      position: number;
+    }>(
+      `SELECT score, span_count, coalesce(span_start, 0) AS span_start, coalesce(span_end, 0) AS span_end, p.file,
+         p."row" AS position
+       FROM (SELECT * FROM ${from} WHERE prompt_key = $1 AND benchmark = $2 AND method = $3 AND item = $4 AND id IS NULL) JOIN ${parquet(prompts)} p USING (prompt_key)
+       ORDER BY span_start LIMIT 1`,
+      [example.prompt_key, example.benchmark, example.method, example.item],
+    );
+    if (hit === undefined) continue;
+    const { span_start: start, span_end: end } = hit;
     const [text] = await facts.tables.rows<{ before: string; span: string; after: string }>(
       `SELECT substr(prompt, ${Math.max(1, start - 249)}, ${Math.min(250, start)}) AS before,
          substr(prompt, ${start + 1}, ${Math.min(1500, end - start)}) AS span, substr(prompt, ${end + 1}, 250) AS after
-       FROM ${parquet([run.file('rows', place.file)], 'file_row_number=true')} WHERE file_row_number = ${Number(place.position)}`,
+       FROM ${parquet([run.file('rows', hit.file)], 'file_row_number=true')} WHERE file_row_number = ${hit.position}`,
     );
-    if (text !== undefined) found.push({ ...(place as unknown as Example), ...text });
+    if (text !== undefined) found.push({ ...example, ...hit, ...text });
   }
   if (found.length === 0) return null;
-  return html`<h3>What was found</h3>\n${found.map(
+  return html`<h3>What was found</h3>\n<p>Two hits of each benchmark and method, drawn by the run’s seed; what the texts share is marked.</p>\n${found.map(
     (
       each,
-    ) => html`<details><summary>${each.benchmark} · ${each.item} <span class="meta">${each.method}${each.score === null ? null : ` · score ${count(each.score)}`}${each.span_count === null ? null : ` · span occurs in ${counted(each.span_count, 'place')}`}</span></summary>
-<div class="pair"><div><h5>prompt of the row</h5><div class="side" dir="auto">${each.before}<mark>${each.span}</mark>${each.after}</div></div>
-<div><h5>benchmark</h5><div class="side" dir="auto">${clipped(each.text ?? '', 1200)}</div></div></div></details>\n`,
+      index,
+    ) => html`<details${index === 0 ? html` open` : null}><summary>${each.benchmark}, item ${each.item} <span class="meta">${each.method}${each.score === null ? null : ` · score ${count(Number(each.score.toPrecision(3)))}`}${each.span_count === null ? null : ` · the span stands in ${counted(each.span_count, 'item')}`}</span></summary>
+<div class="pair"><div><p class="side-name">prompt of the row</p><div class="side" dir="auto">${each.before}<mark>${each.span}</mark>${each.after}</div></div>
+<div><p class="side-name">benchmark item</p><div class="side" dir="auto">${each.text === null ? html`<span class="none">its authors ask that it is not published</span>` : marked(each.text, each.span)}</div></div></div></details>\n`,
   )}`;
+}
+
+/** The item's text with the span marked where it stands in it, whatever the case and white space. */
+function marked(text: string, span: string): Content {
+  const words = span.trim().split(/\s+/).slice(0, 400);
+  const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+');
+  const match = words[0] === '' ? null : new RegExp(pattern, 'iu').exec(text);
+  if (match === null) return clipped(text, 1200);
+  const end = match.index + match[0].length;
+  const before = text.slice(Math.max(0, match.index - 400), match.index);
+  return html`${match.index > 400 ? '…' : null}${before}<mark>${clipped(match[0], 1500)}</mark>${clipped(text.slice(end), 400)}`;
 }

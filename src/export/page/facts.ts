@@ -1,4 +1,4 @@
-import type { StageContext } from '../../pipeline/stage.js';
+import type { StageContext, StageName } from '../../pipeline/stage.js';
 import type { Tables } from '../../store/tables.js';
 import type { Account } from '../account.js';
 import type { Judge } from '../judged.js';
@@ -12,7 +12,7 @@ export interface PageFacts {
   account: Account;
   judges: Judge[];
   /** What the stages before this one left about themselves. */
-  stages: StageFile[];
+  stages: (StageFile & { stage: StageName })[];
 }
 
 /** Text of a few rows, by their place in `rows/`; long text is cut in DuckDB, so that no long row is ever loaded. */

@@ -36,11 +36,11 @@ function mixPicture(key: string, title: string, shares: Share[]): Html {
     key === 'domain'
       ? 'Domain: the label of the cluster that a row’s prompt lies in; rows of groups that were not clustered have none.'
       : `${title} of all rows that could be read.`,
-    (width) => mixPlot(shown, width),
+    (width) => mixPlot(key, shown, width),
   );
 }
 
-function mixPlot(shares: Share[], width: Width): object {
+function mixPlot(key: string, shares: Share[], width: Width): object {
   const bars = shares.flatMap((share, row) => [
     { row, from: 0, to: share.kept, color: 'var(--kept)', title: `${share.name}: ${count(share.kept)} kept` },
     {
@@ -51,7 +51,7 @@ function mixPlot(shares: Share[], width: Width): object {
       title: `${share.name}: ${count(share.rows - share.kept)} left`,
     },
   ]);
-  const name = (text: string) => (text === '' ? 'not stated' : text.length > 20 ? `${text.slice(0, 19)}…` : text);
+  const name = (text: string) => (text === '' ? nothing(key) : text.length > 20 ? `${text.slice(0, 19)}…` : text);
   return {
     height: shares.length * 24 + 46,
     marginLeft: width === 'wide' ? 150 : 124,
@@ -77,12 +77,17 @@ function mixTable(key: string, title: string, shares: Share[], kept: number): Ht
     title,
     [title.toLowerCase(), 'kept', 'share'],
     shown.map((share) => [
-      share.name === '' ? (key === 'domain' ? 'not clustered' : 'not stated') : share.name,
+      share.name === '' ? nothing(key) : share.name,
       figure(`kept.${key}.${share.name}`, share.kept),
       percent(share.kept, kept),
     ]),
     [1, 2],
   );
+}
+
+/** What no value means: a row of a group that was not clustered has no domain. */
+function nothing(key: string): string {
+  return key === 'domain' ? 'not clustered' : 'not stated';
 }
 
 function shorten(shares: Share[]): Share[] {

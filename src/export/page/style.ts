@@ -73,11 +73,11 @@ details>dl,details>.scroll,details>div{padding:0 .9rem .8rem;margin:0}
 dt{color:var(--faint);font-size:.85rem;font-weight:600;margin-top:.6rem}
 dd{margin:0}
 dd.text,.side{white-space:pre-wrap;overflow-wrap:anywhere}
-.again{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .none,.more{color:var(--faint)}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:.4rem 1.2rem}
 .pair>div{min-width:0}
-.pair h5{margin:.4rem 0 .2rem;font-size:.85rem;color:var(--faint)}
+.side-name{margin:.4rem 0 .2rem;font-size:.85rem;color:var(--faint);font-weight:600}
+td small{display:block;color:var(--faint);white-space:normal}
 mark{background:var(--mark);color:var(--mark-ink);border-radius:.15rem}
 footer{color:var(--faint);font-size:.9rem;padding-top:2rem;padding-bottom:3rem}
 @media (max-width:50rem){.wide{display:none}.narrow{display:block}.pair{grid-template-columns:1fr}h1{font-size:1.55rem}

@@ -96,9 +96,11 @@ function notes(facts: PageFacts, coverage: Coverage | null, incomplete: number):
   return list.filter((note) => note !== null);
 }
 
-/** What the stages asked a person to see. */
+/** What the stages asked a person to see; decontamination's sentences stand in its own section. */
 function warningsOf(facts: PageFacts): Note[] {
   const seen = new Set<string>();
-  for (const stage of facts.stages) for (const warning of stage.report.warnings) seen.add(warning);
+  for (const { stage, report } of facts.stages) {
+    if (stage !== 'decontam') for (const warning of report.warnings) seen.add(warning);
+  }
   return [...seen].map((text) => ({ kind: 'mind', text }));
 }
