@@ -14,7 +14,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   cluster: async () => (await import('./stage.js')).addStage('cluster'),
   classify: async () => (await import('./stage.js')).addStage('classify'),
   filter: async () => (await import('./stage.js')).addStage('filter'),
-  decontam: async () => (await import('./stage.js')).addStage('decontam'),
+  decontam: async () => (await import('./decontam.js')).addDecontam,
   export: async () => (await import('./stage.js')).addStage('export'),
   plan: async () => (await import('./plan.js')).addPlan,
   init: async () => (await import('./init.js')).addInit,

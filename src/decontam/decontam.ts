@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
@@ -56,7 +57,10 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
 
   async check(options, context) {
     findBenchmarks(options.benchmarks, context.resolve);
-    if (options.allow !== undefined) readAllowed(context.resolve(options.allow));
+    if (options.allow === undefined) return;
+    const file = context.resolve(options.allow);
+    if (existsSync(file)) readAllowed(file);
+    else context.warn(`${basename(file)} is not there yet, so no hit is allowed; curate review RUN hits writes it`);
   },
 
   async inputs(options, context) {
@@ -65,8 +69,8 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       if (file === null) continue;
       inputs.push({ kind: 'benchmark', name: `${name}/${basename(file)}`, sha256: await context.hash(file) });
     }
-    if (options.allow !== undefined) {
-      const file = context.resolve(options.allow);
+    const file = options.allow === undefined ? null : context.resolve(options.allow);
+    if (file !== null && existsSync(file)) {
       inputs.push({ kind: 'allow', name: basename(file), sha256: await context.hash(file) });
     }
     return inputs;
@@ -140,7 +144,8 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     try {
       const { judge, benchmarks, loaded } = await readyJudge(options, context, tables);
       const methods = methodSpecs(options).map(methodName);
-      const allowed = options.allow === undefined ? [] : readAllowed(context.resolve(options.allow));
+      const allowFile = options.allow === undefined ? null : context.resolve(options.allow);
+      const allowed = allowFile === null || !existsSync(allowFile) ? [] : readAllowed(allowFile);
       const counts = await writeVerdicts(tables, context.run, methods, allowed);
       const covered = coverageOf(benchmarks, loaded, judge);
       const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);

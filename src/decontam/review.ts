@@ -1,0 +1,96 @@
+import type { RunFolder } from '../store/folder.js';
+import { literal, parquet, type Tables } from '../store/tables.js';
+import { type Allowed, allows } from './allow.js';
+import { findBenchmarks } from './benchmarks.js';
+import { loadBenchmarks } from './items.js';
+import type { DecontamOptions } from './options.js';
+
+/** A hit with both texts, for a person to judge. */
+export interface ReviewedHit {
+  promptKey: string;
+  field: string;
+  method: string;
+  benchmark: string;
+  item: string;
+  score: number;
+  start: number;
+  end: number;
+  count: number;
+  /** The prompt, or the span alone for a hit in reasoning or answer. */
+  prompt: string;
+  question: string;
+  options: string[];
+}
+
+/** The hits most likely to be none that nobody allowed yet: the commonest spans first, then the lowest scores. */
+export async function hitsToReview(
+  run: RunFolder,
+  tables: Tables,
+  options: DecontamOptions,
+  resolve: (path: string) => string,
+  known: readonly Allowed[],
+  wanted: { top: number; benchmark?: string | undefined; method?: string | undefined },
+): Promise<ReviewedHit[]> {
+  const files = run.files('hits');
+  if (files.length === 0) return [];
+  const where = [
+    wanted.benchmark === undefined ? 'true' : `benchmark = ${literal(wanted.benchmark)}`,
+    wanted.method === undefined ? 'true' : `method = ${literal(wanted.method)}`,
+  ];
+  // One hit per prompt, method and benchmark: the item that agrees most.
+  const rows = await tables.rows<Record<string, string | number>>(
+    `SELECT prompt_key, field, method, benchmark, item, score, span_start, span_end, span_count, text FROM ${parquet(files)}
+     WHERE ${where.join(' AND ')}
+     QUALIFY row_number() OVER (PARTITION BY prompt_key, method, benchmark ORDER BY score DESC, item) = 1
+     ORDER BY span_count DESC, score, prompt_key, method, benchmark, item LIMIT ${wanted.top + known.length}`,
+  );
+  const isAllowed = allows(known);
+  const chosen = rows
+    .map((row) => ({
+      promptKey: String(row.prompt_key),
+      field: String(row.field),
+      method: String(row.method),
+      benchmark: String(row.benchmark),
+      item: String(row.item),
+      score: Number(row.score),
+      start: Number(row.span_start),
+      end: Number(row.span_end),
+      count: Number(row.span_count),
+      text: String(row.text),
+    }))
+    .filter((hit) => !isAllowed(hit))
+    .slice(0, wanted.top);
+  const items = new Map<string, { question: string; options: string[] }>();
+  for (const loaded of await loadBenchmarks(findBenchmarks(options.benchmarks, resolve), tables))
+    for (const item of loaded.items) items.set(JSON.stringify([item.benchmark, item.item]), item);
+  const prompts = await promptsOf(run, tables, [...new Set(chosen.map((hit) => hit.promptKey))]);
+  return chosen.map(({ text, ...hit }) => {
+    const item = items.get(JSON.stringify([hit.benchmark, hit.item]));
+    const whole = hit.field === 'prompt' ? prompts.get(hit.promptKey) : undefined;
+    return {
+      ...hit,
+      ...(whole === undefined ? { start: 0, end: [...text].length } : {}),
+      prompt: whole ?? text,
+      question: item?.question ?? '',
+      options: item?.options ?? [],
+    };
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function promptsOf(run: RunFolder, tables: Tables, keys: readonly string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  if (keys.length === 0) return found;
+  const places = await tables.rows<{ key: string; file: string; row: number }>(
+    `SELECT prompt_key AS key, file, row FROM ${parquet(run.files('prompts'))}
+     WHERE prompt_key IN (${keys.map(literal).join(', ')})`,
+  );
+  for (const { key, file, row } of places) {
+    const [first] = await tables.rows<{ prompt: string }>(
+      `SELECT prompt FROM ${parquet([run.file('rows', file)], 'file_row_number=true')} WHERE file_row_number = ${row}`,
+    );
+    if (first !== undefined) found.set(key, first.prompt);
+  }
+  return found;
+}
