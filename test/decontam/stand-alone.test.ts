@@ -1,0 +1,113 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { methodSpecs } from '../../src/decontam/options.js';
+import { checkData } from '../../src/decontam/stand-alone.js';
+import { Problem } from '../../src/problem.js';
+import { parquet, Tables } from '../../src/store/tables.js';
+
+const question = 'A 45-year-old man has crushing chest pain radiating to the left arm and sweating. What is it?';
+
+async function check(lines: string[], more: object = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'curate-stand-alone-'));
+  const data = join(folder, 'rows.jsonl');
+  const benchmark = join(folder, 'own.json');
+  writeFileSync(data, lines.join('\n'));
+  writeFileSync(benchmark, JSON.stringify([{ item: 'q1', question, options: ['Infarction', 'Pericarditis'] }]));
+  const out = join(folder, 'out');
+  const { summary, warnings } = await checkData(
+    {
+      data: [data],
+      benchmarks: [benchmark],
+      specs: methodSpecs({ presets: ['ii-medical'] }),
+      out,
+      traces: false,
+      allowed: [],
+      workers: 1,
+      seed: 42,
+      selfTest: false,
+      ...more,
+    },
+    { progress: () => {} },
+  );
+  const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp') });
+  const read = (path: string) => tables.rows(`SELECT * FROM ${parquet([path])}`);
+  const hits = await read(join(out, 'hits.parquet'));
+  const clean = existsSync(join(out, 'clean', '00000-rows-0000.parquet'))
+    ? await read(join(out, 'clean', '00000-rows-0000.parquet'))
+    : [];
+  tables.close();
+  return { out, summary, warnings, hits, clean };
+}
+
+describe('checkData', () => {
+  it('writes hits by id and the other rows with their own columns, in their order', async () => {
+    const { hits, clean, summary, out } = await check([
+      JSON.stringify({
+        id: 'a',
+        messages: [{ role: 'user', content: 'Capital of France?' }],
+        meta: { n: 1, tags: ['x'] },
+      }),
+      JSON.stringify({
+        id: 'b',
+        messages: [{ role: 'user', content: `Please: ${question}` }],
+        meta: { n: 2, tags: [] },
+      }),
+      JSON.stringify({
+        id: 'c',
+        messages: [{ role: 'user', content: 'Why?' }],
+        meta: { n: 2.5, tags: null },
+        extra: true,
+      }),
+    ]);
+    expect(
+      hits.map(({ id, field, method, benchmark, item, text }) => [id, field, method, benchmark, item, text]),
+    ).toEqual([
+      ['b', 'messages', 'ngram_10', 'own', 'q1', question],
+      ['b', 'messages', 'fuzzy_90', 'own', 'q1', `Please: ${question}`],
+    ]);
+    expect(clean).toEqual([
+      {
+        id: 'a',
+        messages: [{ role: 'user', content: 'Capital of France?' }],
+        meta: { n: 1, tags: ['x'] },
+        extra: null,
+      },
+      { id: 'c', messages: [{ role: 'user', content: 'Why?' }], meta: { n: 2.5, tags: null }, extra: true },
+    ]);
+    expect(summary).toMatchObject({ rows: 3, kept: 2, flagged: 1, flagged_first: { ngram_10: 1, fuzzy_90: 0 } });
+    const coverage = JSON.parse(readFileSync(join(out, 'coverage.json'), 'utf8')) as { benchmarks: object[] };
+    expect(coverage.benchmarks).toMatchObject([{ name: 'own', items: 1, checked: true }]);
+  });
+
+  it('names rows by their number where they have no id, and counts what is no row', async () => {
+    const { hits, summary, clean } = await check([
+      JSON.stringify({ prompt: 'Fine.' }),
+      'not json at all',
+      JSON.stringify({ prompt: question }),
+      '"a string"',
+    ]);
+    expect([...new Set(hits.map((hit) => hit.id))]).toEqual(['2']);
+    expect(summary).toMatchObject({ rows: 2, kept: 1, unreadable: { 'not JSON': 1, 'not an object': 1 } });
+    expect(clean).toEqual([{ prompt: 'Fine.' }]);
+  });
+
+  it('looks into answers only with `traces`', async () => {
+    const row = JSON.stringify({ prompt: 'Tell me a question.', response: question });
+    expect((await check([row])).hits).toEqual([]);
+    expect((await check([row], { traces: true })).hits[0]).toMatchObject({ field: 'response', method: 'ngram_10' });
+  });
+
+  it('says which column is missing and which is near', async () => {
+    const rows = [JSON.stringify({ quesion: 'x', note: 'y' })];
+    await expect(check(rows)).rejects.toMatchObject({
+      message: 'no column with texts',
+      parts: { found: 'quesion, note' },
+    });
+    await expect(check(rows, { textColumn: 'question' })).rejects.toMatchObject({
+      parts: { try: '--text-column quesion' },
+    });
+    await expect(check(rows, { data: ['/nowhere.jsonl'] })).rejects.toThrow(Problem);
+  });
+});
