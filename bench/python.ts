@@ -5,8 +5,8 @@ import { join } from 'node:path';
 const venv = join(import.meta.dirname, '.cache', 'venv');
 
 /**
- * The Python of the benches' own environment, made on the first call, with these packages (as they stand in
- * `requirements.txt`) installed. null where a package cannot be had: the bench then leaves that rival out and says so.
+ * The Python of the benches' own environment, made on the first call, with these packages installed, pinned by
+ * `requirements.txt`. null where a package cannot be had: the bench then leaves that rival out and says so.
  */
 export function pythonWith(packages: readonly string[]): string | null {
   const chosen = process.env.CURATE_BENCH_PYTHON;
@@ -14,10 +14,9 @@ export function pythonWith(packages: readonly string[]): string | null {
   if (!existsSync(python)) call('python3', ['-m', 'venv', venv]);
   const wanted = packages.map((name) => name.split(/[=<>[]/)[0] ?? name);
   const check = `import importlib.metadata as m; [m.version(p) for p in ${JSON.stringify(wanted)}]`;
-  if (call(python, ['-c', check]) === null && call(python, ['-m', 'pip', 'install', '--quiet', ...packages]) === null) {
-    return null;
-  }
-  return python;
+  if (call(python, ['-c', check]) !== null) return python;
+  const pins = join(import.meta.dirname, 'requirements.txt');
+  return call(python, ['-m', 'pip', 'install', '--quiet', '-c', pins, ...packages]) === null ? null : python;
 }
 
 /** What a Python script prints on its standard output, as JSON. */

@@ -24,7 +24,7 @@ export const clusterOptions = z.strictObject({
   /** Passes over all points before the exact one; fewer where the points settle earlier. */
   passes: z.int().min(0).max(1000).default(12),
   /** The passes end when a smaller share of the points than this has moved in one. */
-  settled: z.number().min(0).max(1).default(0.002),
+  settled: z.number().min(0).max(1).default(0.003),
 });
 
 export type ClusterOptions = z.infer<typeof clusterOptions>;

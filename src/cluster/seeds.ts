@@ -4,7 +4,7 @@ import type { Team } from './team.js';
 
 /** Points that one super-cluster's seeds are made from: bounds the memory of a thread (100 MB). */
 const memberLimit = 65_536;
-const iterations = 4;
+const iterations = 2;
 
 /** √k: at this number both levels of the start cost the same. */
 export function superCountOf(clusterCount: number): number {
