@@ -14,7 +14,7 @@ export function pythonWith(packages: readonly string[]): string | null {
   if (!existsSync(python)) call('python3', ['-m', 'venv', venv]);
   const wanted = packages.map((name) => name.split(/[=<>[]/)[0] ?? name);
   const check = `import importlib.metadata as m; [m.version(p) for p in ${JSON.stringify(wanted)}]`;
-  if (call(python, ['-c', check]) !== null) return python;
+  if (call(python, ['-c', check], 'ignore') !== null) return python;
   const pins = join(import.meta.dirname, 'requirements.txt');
   return call(python, ['-m', 'pip', 'install', '--quiet', '-c', pins, ...packages]) === null ? null : python;
 }
@@ -28,11 +28,11 @@ export function runPython<T>(python: string, script: string, args: readonly stri
 
 // -- private
 
-function call(program: string, args: readonly string[]): string | null {
+function call(program: string, args: readonly string[], errors: 'inherit' | 'ignore' = 'inherit'): string | null {
   const result = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', errors],
   });
   return result.status === 0 ? result.stdout : null;
 }

@@ -80,7 +80,9 @@ export async function* readTexts(
       const { row = [], prompt = [], source: sources = [] } = columns;
       for (let each = 0; each < rowCount && next < end; each += 1) {
         if (Number(row[each]) !== places[next]?.row) continue;
-        yield { index: next, text: String(prompt[each]), source: String(sources[each]) };
+        const text = prompt[each];
+        if (typeof text !== 'string') throw new Error(`rows/${file} has no prompt in row ${row[each]}`);
+        yield { index: next, text, source: String(sources[each]) };
         next += 1;
       }
     }
