@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
-import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
+import { defineStage, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { parquet, type Tables } from '../store/tables.js';
 import { readAllowed } from './allow.js';
 import { type Benchmark, findBenchmarks } from './benchmarks.js';
-import { coverageOf, coverageWarnings } from './coverage.js';
+import { type BenchmarkCoverage, coverageOf, coverageWarnings } from './coverage.js';
 import { exampleHits } from './examples.js';
 import { type LoadedBenchmark, loadBenchmarks } from './items.js';
 import { Judge } from './judge.js';
@@ -25,6 +25,7 @@ const mostHosts = 200;
 const leaksPerKind = 20;
 
 type DecontamTask =
+  | { kind: 'methods'; index: number }
   | { kind: 'prompts'; index: number; start: number; end: number }
   | { kind: 'traces'; index: number; file: string };
 
@@ -79,7 +80,8 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   async tasks(options, context) {
     const tables = await context.openTables();
     try {
-      const tasks: DecontamTask[] = [];
+      // The first task asks the methods what they can see, so that only threads hold their indexes.
+      const tasks: DecontamTask[] = [{ kind: 'methods', index: 0 }];
       const count = await countPrompts(tables, context.run);
       for (let start = 0; start < count; start += promptsPerTask) {
         const end = Math.min(count, start + promptsPerTask);
@@ -99,7 +101,16 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     // A second instance: the appender's statements would end the stream that is being read.
     const output = await context.openTables();
     try {
-      const { judge } = await readyJudge(options, context, tables);
+      const { judge, benchmarks, loaded } = await readyJudge(options, context, tables);
+      if (task.kind === 'methods') {
+        const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);
+        refuseBroken(tested);
+        return {
+          files: [],
+          coverage: coverageOf(benchmarks, loaded, judge),
+          self_test: tested.map((each) => ({ ...each })),
+        };
+      }
       const writer = await output.writer(hitColumns);
       const texts =
         task.kind === 'prompts'
@@ -142,15 +153,13 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   async finish(reports, options, context) {
     const tables = await context.openTables({ threads: context.workers });
     try {
-      const { judge, benchmarks, loaded } = await readyJudge(options, context, tables);
+      const benchmarks = findBenchmarks(options.benchmarks, context.resolve);
+      const { coverage: covered, self_test: tested } = reports[0] as MethodsReport;
       const methods = methodSpecs(options).map(methodName);
       const allowFile = options.allow === undefined ? null : context.resolve(options.allow);
       const allowed = allowFile === null || !existsSync(allowFile) ? [] : readAllowed(allowFile);
       const counts = await writeVerdicts(tables, context.run, methods, allowed);
-      const covered = coverageOf(benchmarks, loaded, judge);
-      const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);
-      refuseBroken(tested);
-      const examples = await exampleHits(tables, context, loaded);
+      const examples = await exampleHits(tables, context, await loadBenchmarks(benchmarks, tables));
       await writeFileAtomic(
         context.run.table('coverage.json'),
         context.run.temporary,
@@ -168,7 +177,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
           rows_failing: counts.failed,
           hits: await hitFigures(tables, context),
           allowed_hits: counts.allowed,
-          items: judge.items.length,
+          items: covered.reduce((sum, each) => sum + each.items, 0),
           not_checked: benchmarks.filter((each) => each.file === null).map((each) => each.name),
           unseen: unseenFigures(covered),
           self_test: tested.map((each) => ({ ...each })),
@@ -183,6 +192,9 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
 });
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+/** What the first task reports. */
+type MethodsReport = TaskReport & { coverage: BenchmarkCoverage[]; self_test: SelfTestResult[] };
 
 interface Ready {
   judge: Judge;
@@ -237,7 +249,7 @@ function refuseBroken(results: readonly SelfTestResult[]): void {
     });
 }
 
-function unseenFigures(covered: ReturnType<typeof coverageOf>): { [name: string]: Json } {
+function unseenFigures(covered: readonly BenchmarkCoverage[]): { [name: string]: Json } {
   return Object.fromEntries(
     covered
       .filter((each) => each.checked)

@@ -4,6 +4,7 @@ import { Random } from './random.js';
 
 /** How many planted leaks of a kind a method found again. */
 export interface SelfTestResult {
+  [figure: string]: string | number;
   kind: string;
   method: string;
   planted: number;

@@ -86,7 +86,7 @@ describe('the stage decontam', () => {
       [[6], [1, 1, 1, 1, 1, 1], [4, 2]].map(async (sizes) => {
         const { context } = await runOwn({ presets: ['ii-medical'], traces: false }, sizes);
         return Promise.all(
-          [context.run.file('hits', '00000.parquet'), context.run.file('verdicts/decontam', '00000.parquet')].map(
+          [context.run.file('hits', '00001.parquet'), context.run.file('verdicts/decontam', '00000.parquet')].map(
             sha256File,
           ),
         );
