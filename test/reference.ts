@@ -17,15 +17,27 @@ export function sharesTenGram(prompts: readonly string[], items: readonly string
 
 /** Whether `100 · 2 · LCS / (|a| + |b|) >= threshold` for any item, over code points. */
 export function isNear(prompts: readonly string[], items: readonly string[], threshold: number): boolean[] {
-  const codes = items.map((item) => Array.from(item));
+  const measured = items.map((item) => measure(Array.from(item)));
   return prompts.map((prompt) => {
-    const a = Array.from(prompt);
-    return codes.some((b) => {
-      // No common subsequence is longer than the shorter text: pairs of very different lengths cannot reach it.
-      if (200 * Math.min(a.length, b.length) < threshold * (a.length + b.length)) return false;
-      return 200 * commonSubsequence(a, b) >= threshold * (a.length + b.length);
+    const a = measure(Array.from(prompt));
+    return measured.some((b) => {
+      const needed = threshold * (a.codes.length + b.codes.length);
+      // Two bounds that no common subsequence exceeds spare most of the work: the shorter length, and the code points in common.
+      if (200 * Math.min(a.codes.length, b.codes.length) < needed) return false;
+      let common = 0;
+      for (let bucket = 0; bucket < 64; bucket += 1) common += Math.min(a.counts[bucket] ?? 0, b.counts[bucket] ?? 0);
+      return 200 * common >= needed && 200 * commonSubsequence(a.codes, b.codes) >= needed;
     });
   });
+}
+
+function measure(codes: string[]): { codes: string[]; counts: Uint32Array } {
+  const counts = new Uint32Array(64);
+  for (const character of codes) {
+    const bucket = (character.codePointAt(0) ?? 0) % 64;
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  }
+  return { codes, counts };
 }
 
 const pythonSpace = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
