@@ -41,8 +41,8 @@ export async function reviewHits(
     const hits = await hitsToReview(run, tables, decontam, (each) => resolve(base, each), allowed, options);
     const before = allowed.length;
     await judge(output, hits, input, async (hit) => {
-      const { promptKey, benchmark, item, method } = hit;
-      allowed.push({ prompt_key: promptKey, benchmark, item, method });
+      const { promptKey, benchmark, items, method } = hit;
+      allowed.push(...items.map((item) => ({ prompt_key: promptKey, benchmark, item, method })));
       // The temporary folder lies beside the target: a rename must not cross file systems.
       await writeFileAtomic(path, dirname(path), allowedText(allowed));
     });

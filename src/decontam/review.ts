@@ -1,5 +1,5 @@
 import type { RunFolder } from '../store/folder.js';
-import { literal, parquet, type Tables } from '../store/tables.js';
+import { literal, parquet, type Row, type Tables } from '../store/tables.js';
 import { type Allowed, allows } from './allow.js';
 import { findBenchmarks } from './benchmarks.js';
 import { loadBenchmarks } from './items.js';
@@ -16,6 +16,8 @@ export interface ReviewedHit {
   start: number;
   end: number;
   count: number;
+  /** All items that the method found at this place of the prompt: one verdict is for all of them. */
+  items: string[];
   /** The prompt, or the span alone for a hit in reasoning or answer. */
   prompt: string;
   question: string;
@@ -38,8 +40,9 @@ export async function hitsToReview(
     wanted.method === undefined ? 'true' : `method = ${literal(wanted.method)}`,
   ];
   // One hit per prompt, method and benchmark: the item that agrees most.
-  const rows = await tables.rows<Record<string, string | number>>(
-    `SELECT prompt_key, field, method, benchmark, item, score, span_start, span_end, span_count, text FROM ${parquet(files)}
+  const rows = await tables.rows<Row>(
+    `SELECT prompt_key, field, method, benchmark, item, score, span_start, span_end, span_count, text,
+       list({ item: item, start: span_start, stop: span_end }) OVER (PARTITION BY prompt_key, method, benchmark) AS found FROM ${parquet(files)}
      WHERE ${where.join(' AND ')}
      QUALIFY row_number() OVER (PARTITION BY prompt_key, method, benchmark ORDER BY score DESC, item) = 1
      ORDER BY span_count DESC, score, prompt_key, method, benchmark, item LIMIT ${wanted.top + known.length}`,
@@ -56,6 +59,10 @@ export async function hitsToReview(
       start: Number(row.span_start),
       end: Number(row.span_end),
       count: Number(row.span_count),
+      items: (row.found as { item: string; start: number; stop: number }[])
+        .filter(({ start, stop }) => start < Number(row.span_end) && stop > Number(row.span_start))
+        .map(({ item }) => item)
+        .sort(),
       text: String(row.text),
     }))
     .filter((hit) => !isAllowed(hit))
