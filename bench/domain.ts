@@ -14,8 +14,8 @@ import { openAlone } from '../src/cluster/team.js';
 import { embedTexts } from '../src/compute/embedder.js';
 import { openNearest } from '../src/compute/nearest.js';
 import { sha256 } from '../src/store/fingerprint.js';
-import { literal, Tables } from '../src/store/tables.js';
 import { conditions, printTable } from './conditions.js';
+import { type Item, readItems, unknownFamily } from './domain/items.js';
 import { optionOf } from './vectors.js';
 
 const folder = join(import.meta.dirname, '.cache', 'domain');
@@ -24,22 +24,6 @@ const dimensions = 384;
 const kept = ['Medical', 'Biology'];
 const set = readLabelSet('medical-domains', (path) => path);
 const places = new Map(set.labels.map(({ name }, place) => [name, place]));
-
-interface Item {
-  source: string;
-  family: string;
-  /** Label, or null where only "neither Medical nor Biology" is known. */
-  label: string | null;
-  language: string;
-  license: string;
-  text: string;
-}
-
-interface Gold {
-  families: Record<string, Record<string, string>>;
-  mmlu: Record<string, string>;
-  mmlu_pro: Record<string, string>;
-}
 
 /**
  * How well labels fit, by whole sources that the labeler was not calibrated on: `npm run bench -- domain --data DIR
@@ -52,7 +36,7 @@ export async function run(args: string[]): Promise<void> {
   if (data === null) throw new Error('--data DIR: a folder with prompts.parquet and benchmark_items.parquet');
   const items = await readItems(
     data,
-    Number(optionOf(args, '--per-source') ?? 60),
+    { each: Number(optionOf(args, '--per-source') ?? 60) },
     Number(optionOf(args, '--questions') ?? 1200),
   );
   console.log(conditions());
@@ -74,16 +58,49 @@ export async function run(args: string[]): Promise<void> {
     [...Object.entries(votes)].map(([name, labels]) => row(name, items, truth, keptBy(labels), english)),
   );
 
-  const clusters = await cluster(vectors);
-  console.log(`\nEnglish, labels of ${clusters.length} clusters by their ten nearest prompts, as a run gives them`);
-  const gold = items.map((item) => places.get(item.label ?? 'Everyday Life') ?? 0);
-  const byCluster = Object.entries({ 'oracle (the truth of the ten)': gold, ...votes });
-  printTable(
-    headings,
-    byCluster.map(([name, labels]) => row(name, items, truth, clusterKept(clusters, labels, items.length), english)),
-  );
+  await benchClusters(data, items, vectors, prototypes, Number(optionOf(args, '--prompts') ?? 12_000));
   console.log('\nBy source, each prompt on its own, calibrated on other sources');
   printSources(items, truth, keptBy(votes['calibrated on other sources']));
+}
+
+/** Labels of clusters, over prompts as they occur: many of a source that is large, MMLU and MMLU-Pro among them. */
+async function benchClusters(
+  data: string,
+  questions: Item[],
+  vectors: Float32Array,
+  prototypes: Directions,
+  count: number,
+): Promise<void> {
+  const asked = questions.flatMap((item, at) => (item.family === 'mmlu' ? [at] : []));
+  const drawn = await readItems(data, { draw: count }, 0);
+  const items = [...drawn, ...asked.flatMap((at) => questions[at] ?? [])];
+  const own = await vectorsOf(drawn.map((item) => item.text));
+  const all = new Float32Array(items.length * dimensions);
+  all.set(own);
+  all.set(rowsOf(vectors, asked), own.length);
+  const votes = {
+    'oracle (the truth of the ten)': items.map((item) => places.get(item.label ?? 'Everyday Life') ?? 0),
+    'prototypes alone': likeliest(prototypes, all),
+    'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), all),
+    'calibrated on other sources': await heldOut(items, all, prototypes),
+  };
+  const clusters = await cluster(all);
+  const truth = items.map((item) => isKept(item.label));
+  const judged = items.map((item) => item.family !== unknownFamily);
+  console.log(
+    `\nEnglish, ${items.length} prompts as they occur in ${clusters.length} clusters, labelled by the ten nearest, as a run does it`,
+  );
+  for (const [weight, same] of [
+    ['every prompt weighs the same', true] as const,
+    ['every source weighs the same', false] as const,
+  ]) {
+    printTable(
+      [weight, ...headings.slice(1)],
+      Object.entries(votes).map(([name, labels]) =>
+        row(name, items, truth, clusterKept(clusters, labels, items.length), judged, same),
+      ),
+    );
+  }
 }
 
 const headings = ['', 'precision', 'recall', 'MMLU precision', 'recall', 'MMLU-Pro precision', 'recall'];
@@ -98,9 +115,16 @@ function keptBy(labels: readonly number[]): boolean[] {
   return labels.map((label) => isKept(set.labels[label]?.name ?? null));
 }
 
-function row(name: string, items: Item[], truth: boolean[], says: boolean[], among: boolean[]): string[] {
+function row(
+  name: string,
+  items: Item[],
+  truth: boolean[],
+  says: boolean[],
+  among: boolean[],
+  promptsAlike = false,
+): string[] {
   const share = (value: number) => value.toFixed(3);
-  const all = score(items, truth, says, among);
+  const all = score(items, truth, says, among, promptsAlike);
   const parts = ['mmlu', 'mmlu_pro'].map((source) =>
     score(
       items,
@@ -112,12 +136,13 @@ function row(name: string, items: Item[], truth: boolean[], says: boolean[], amo
   return [name, ...[all, ...parts].flatMap(({ precision, recall }) => [share(precision), share(recall)])];
 }
 
-/** Precision and recall where each source counts as much as any other, however many of its prompts are there. */
+/** Precision and recall where each prompt, or else each source, counts as much as any other. */
 function score(
   items: Item[],
   truth: boolean[],
   says: boolean[],
   among: boolean[],
+  promptsAlike = true,
 ): { precision: number; recall: number } {
   const sizes = new Map<string, number>();
   items.forEach(({ source }, at) => {
@@ -128,7 +153,7 @@ function score(
   let is = 0;
   items.forEach(({ source }, at) => {
     if (among[at] !== true) return;
-    const weight = 1 / (sizes.get(source) ?? 1);
+    const weight = promptsAlike ? 1 : 1 / (sizes.get(source) ?? 1);
     if (says[at] === true) said += weight;
     if (truth[at] === true) is += weight;
     if (says[at] === true && truth[at] === true) both += weight;
@@ -295,42 +320,4 @@ function clusterKept(
     for (const point of members) says[point] = isKept(label);
   }
   return says;
-}
-
-async function readItems(data: string, perSource: number, questions: number): Promise<Item[]> {
-  const gold = parse(readFileSync(join(import.meta.dirname, 'domain-gold.yaml'), 'utf8')) as Gold;
-  const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp'), memoryMegabytes: 2_000 });
-  const items: Item[] = [];
-  try {
-    const families = new Map<string, { family: string; label: string }>();
-    for (const [family, sources] of Object.entries(gold.families)) {
-      for (const [source, label] of Object.entries(sources)) families.set(source, { family, label });
-    }
-    // The Chinese medical sources are judged too, and never calibrated on.
-    for (const source of ['huatuo_llama_zh', 'medicalgpt_sft1k'])
-      families.set(source, { family: 'chinese', label: 'Medical' });
-    const prompts = await tables.rows<{ source: string; language: string; license: string; prompt: string }>(
-      `SELECT source, language, license, prompt FROM (
-         SELECT *, row_number() OVER (PARTITION BY source ORDER BY md5(prompt), id) AS place FROM read_parquet(${literal(join(data, 'prompts.parquet'))})
-       ) WHERE place <= ${perSource} ORDER BY source, place`,
-    );
-    for (const { source, language, license, prompt } of prompts) {
-      const known = families.get(source);
-      if (known !== undefined) items.push({ source, language, license, text: prompt, ...known });
-    }
-    const choices = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J'].map((letter) => `options.${letter}`).join(', ');
-    for (const [bench, labels] of [['mmlu', gold.mmlu] as const, ['mmlu_pro', gold.mmlu_pro] as const]) {
-      const rows = await tables.rows<{ subject: string; license: string; text: string }>(
-        `SELECT coalesce(meta.subject, meta.category) AS subject, license, question || chr(10) || concat_ws(chr(10), ${choices}) AS text
-         FROM read_parquet(${literal(join(data, 'benchmark_items.parquet'))})
-         WHERE bench = '${bench}' AND split = 'test' ORDER BY md5(question) LIMIT ${questions}`,
-      );
-      for (const { subject, license, text } of rows) {
-        items.push({ source: bench, family: 'mmlu', label: labels[subject] ?? null, language: 'en', license, text });
-      }
-    }
-    return items;
-  } finally {
-    tables.close();
-  }
 }
