@@ -36,12 +36,14 @@ rows = load_dataset("json", data_files=path, split="train", cache_dir=cache)
 loaded = time.monotonic()
 counted = rows.map(count, num_proc=processes)
 end = time.monotonic()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + processes * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+peak = own.ru_maxrss + processes * children.ru_maxrss
 print(json.dumps({
     "load": loaded - begin,
     "map": end - loaded,
     "rows": len(counted),
     "peak": peak * 1024,
+    "cpu": own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime,
     "words": sum(counted["prompt_words"]) + sum(counted["reasoning_words"]) + sum(counted["answer_words"]),
     "waits": sum(counted["reasoning_waits"]) + sum(counted["answer_waits"]),
     "complete": sum(counted["complete"]),

@@ -37,11 +37,11 @@ export async function run(args: string[]): Promise<void> {
   const table = [['curate ingest', ours]] as [string, Result][];
   if (!args.includes('--alone') && format === 'jsonl') table.push(['datasets.map', await datasets(path)]);
   console.log(
-    `${'tool'.padEnd(16)}${'seconds'.padStart(9)}${'MB/s'.padStart(8)}${'rows'.padStart(9)}${'words'.padStart(13)}${'Wait'.padStart(9)}${'complete'.padStart(10)}${'peak MB'.padStart(9)}`,
+    `${'tool'.padEnd(16)}${'seconds'.padStart(9)}${'MB/s'.padStart(8)}${'CPU s'.padStart(8)}${'rows'.padStart(9)}${'words'.padStart(13)}${'Wait'.padStart(9)}${'complete'.padStart(10)}${'peak MB'.padStart(9)}`,
   );
   for (const [name, result] of table) {
     console.log(
-      `${name.padEnd(16)}${result.seconds.toFixed(1).padStart(9)}${(text / 1e6 / result.seconds).toFixed(0).padStart(8)}${String(result.rows).padStart(9)}${String(result.words).padStart(13)}${String(result.waits).padStart(9)}${String(result.complete).padStart(10)}${(result.peak / 1e6).toFixed(0).padStart(9)}`,
+      `${name.padEnd(16)}${result.seconds.toFixed(1).padStart(9)}${(text / 1e6 / result.seconds).toFixed(0).padStart(8)}${result.cpu.toFixed(1).padStart(8)}${String(result.rows).padStart(9)}${String(result.words).padStart(13)}${String(result.waits).padStart(9)}${String(result.complete).padStart(10)}${(result.peak / 1e6).toFixed(0).padStart(9)}`,
     );
   }
   for (const [name, result] of table) if (result.note !== '') console.log(`${name}: ${result.note}`);
@@ -51,6 +51,8 @@ export async function run(args: string[]): Promise<void> {
 
 interface Result {
   seconds: number;
+  /** Processor time of all its threads and processes: what remains comparable on a busy machine. */
+  cpu: number;
   rows: number;
   words: number;
   waits: number;
@@ -68,7 +70,7 @@ async function curate(path: string): Promise<Result> {
     `name: bench\nsources:\n  - path: ${JSON.stringify(path)}\n    adapter: messages\n    name: bench\n`,
   );
   const exit =
-    'data:text/javascript,process.on("exit",()=>process.stderr.write("maxrss "+process.resourceUsage().maxRSS+"\\n"))';
+    'data:text/javascript,process.on("exit",()=>{const u=process.resourceUsage();process.stderr.write("maxrss "+u.maxRSS+" cpu "+(u.userCPUTime+u.systemCPUTime)/1e6+"\\n")})';
   const begin = performance.now();
   const child = spawn(
     process.execPath,
@@ -94,8 +96,9 @@ async function curate(path: string): Promise<Result> {
   const seconds = (performance.now() - begin) / 1000;
   if (code !== 0) throw new Error(complaint);
   const peak = Math.max(...[...complaint.matchAll(/maxrss (\d+)/g)].map((match) => Number(match[1]) * 1024));
+  const cpu = Math.max(...[...complaint.matchAll(/cpu ([\d.]+)/g)].map((match) => Number(match[1])));
   const tables = await Tables.open({ temporaryFolder: join(cache, 'tmp') });
-  const counts = await tables.row<Omit<Result, 'seconds' | 'peak' | 'note'>>(
+  const counts = await tables.row<Omit<Result, 'seconds' | 'cpu' | 'peak' | 'note'>>(
     `SELECT count(*) AS rows, sum(prompt_words + reasoning_words + answer_words)::BIGINT AS words,
        sum(reasoning_waits + answer_waits)::BIGINT AS waits, count(*) FILTER (complete) AS complete
      FROM read_parquet('${folder}/rows/*.parquet')`,
@@ -104,6 +107,7 @@ async function curate(path: string): Promise<Result> {
   rmSync(folder, { recursive: true, force: true });
   return {
     seconds,
+    cpu,
     ...counts,
     peak,
     note: 'whole command: start, hash of the source, rows, prompts, hashes of the tables',
