@@ -7,7 +7,7 @@ export function terminalPicture(command: string, output: string): string {
   const texts = lines.map((line, index) => drawLine(line, margin + (index + 0.75) * lineHeight));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeXml(`${command}: ${plain(lines.at(-1) ?? '')}`)}">
 <rect width="100%" height="100%" rx="8" fill="#161615"/>
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#ecece8" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="#ecece8">
 ${texts.filter((text) => text !== '').join('\n')}
 </g>
 </svg>
@@ -43,7 +43,7 @@ function drawLine(line: string, y: number): string {
         style.dim ? ' fill-opacity="0.65"' : '',
         style.color === null ? '' : ` fill="${style.color}"`,
       ].join('');
-      drawn += `<text x="${x}" y="${y}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${attributes}>${escapeXml(part)}</text>`;
+      drawn += `<text x="${x}" y="${y}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${attributes}>${escapeXml(part).replaceAll(' ', '\u00a0')}</text>`;
       column += part.length;
     }
   }
