@@ -163,7 +163,7 @@ async function examples(facts: PageFacts, coverage: Coverage | null): Promise<Ht
     if (text !== undefined) found.push({ ...example, ...hit, ...text });
   }
   if (found.length === 0) return null;
-  return html`<h3>What was found</h3>\n<p>Two hits of each benchmark and method, drawn by the run’s seed; what the texts share is marked.</p>\n${found.map(
+  return html`<h3>What was found</h3>\n<p>Two hits of each benchmark and method, drawn by the run’s seed. What a method matched is marked, and on the right too where it stands there word for word.</p>\n${found.map(
     (
       each,
       index,
