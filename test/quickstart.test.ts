@@ -113,12 +113,16 @@ describe('the main job', () => {
         `SELECT prompt_key FROM ${parquet([truth])} WHERE mmlu_pro_domain IN ('health', 'biology')`,
       ),
     }));
-    const texts = prompts.map((row) => row.prompt);
-    const naive = (flags: boolean[]) => prompts.flatMap((row, index) => (flags[index] ? [row.prompt_key] : []));
     const ours = (method: string) => flagged.flatMap((row) => (row.method === method ? [row.prompt_key] : [])).sort();
-    const tenGrams = naive(sharesTenGram(texts, items));
+    const keys = (rows: typeof prompts, flags: boolean[]) =>
+      rows.flatMap((row, index) => (flags[index] ? [row.prompt_key] : []));
+    const textsOf = (rows: typeof prompts) => rows.map((row) => row.prompt);
+    const tenGrams = keys(prompts, sharesTenGram(textsOf(prompts), items));
     expect(ours('ngram_10')).toEqual(tenGrams);
-    expect(ours('fuzzy_90')).toEqual(naive(isNear(texts, items, 90)));
+    // The plain ratio takes minutes for all pairs; test/decontam and test/text hold it against millions. Here every 60th prompt.
+    const some = prompts.filter((_, index) => index % 60 === 0);
+    const near = keys(some, isNear(textsOf(some), items, 90));
+    expect(ours('fuzzy_90').filter((key) => some.some((row) => row.prompt_key === key))).toEqual(near);
     expect(leaks).toHaveLength(260);
     expect(leaks.filter((row) => tenGrams.includes(row.prompt_key))).toHaveLength(202);
   });

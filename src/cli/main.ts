@@ -24,6 +24,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   explain: async () => (await import('./explain.js')).addExplain,
   sample: async () => (await import('./sample.js')).addSample,
   clusters: async () => (await import('./clusters.js')).addClusters,
+  review: async () => (await import('./review.js')).addReview,
   whatif: async () => (await import('./whatif.js')).addWhatif,
   diff: async () => (await import('./diff.js')).addDiff,
   verify: async () => (await import('./verify.js')).addVerify,
