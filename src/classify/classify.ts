@@ -10,7 +10,6 @@ import { type Exemplars, readExemplars } from './exemplars.js';
 import { hashOfLabels, type LabelSet, nameOf, readLabelSet } from './label-set.js';
 import { writeLabels } from './label-table.js';
 import { type EmbeddedLabeler, openEmbeddedLabeler } from './labelers/embedded.js';
-import { askVotes, voteLines } from './llm-votes.js';
 import { type ClassifyOptions, classifyOptions } from './options.js';
 import { readOverrides } from './overrides.js';
 import { type Vote, writeVotes } from './vote-table.js';
@@ -103,6 +102,8 @@ async function voteLlm(
   options: ClassifyOptions,
   context: StageContext,
 ): Promise<{ [figure: string]: Json }> {
+  // The client of an endpoint is not loaded where none is asked.
+  const { askVotes, voteLines } = await import('./llm-votes.js');
   const { votes, took } = await askVotes(set, exemplars, ruleOf(options), options, context);
   const model = options.model ?? '';
   await writeVotes(context.run, voteLines(exemplars, votes, model));

@@ -11,6 +11,7 @@ import { canonicalise } from './canonical.js';
 import { checkColumns, checkSources } from './check.js';
 import type { SourceFile } from './files.js';
 import { fetchHead, fetchSource, keepListing } from './hub/source.js';
+import { loadLanguages } from './language.js';
 import { merge } from './merge.js';
 import { type IngestOptions, options } from './options.js';
 import { ShardWriter } from './shards.js';
@@ -97,6 +98,7 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
 async function readTask(task: IngestTask, source: Source, tables: Tables, context: StageContext): Promise<TaskReport> {
   const path = source.files.find((file) => file.name === task.file)?.path;
   if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
+  await loadLanguages();
   const writer = await ShardWriter.open(tables, context.run, task.entry, task.task);
   const where = await openWhere(tables, source);
   const counts = new TaskCounts();

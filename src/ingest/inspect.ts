@@ -10,6 +10,7 @@ import { adapterNamed, adapters, fittingAdapters, missingColumns } from './adapt
 import { canonicalise, type RowSource } from './canonical.js';
 import { readColumnTypes } from './columns.js';
 import { nameOfPattern } from './files.js';
+import { loadLanguages } from './language.js';
 import type { CanonicalRow } from './row.js';
 
 /** Rows that are looked at. */
@@ -42,6 +43,7 @@ export async function inspectFile(path: string, tables: Tables, adapter: string 
   const types = await readColumnTypes(path, tables);
   const names = Object.keys(types);
   const readings = await firstReadings(path, tables, known);
+  await loadLanguages();
   const rows = readings.flatMap((reading) => (reading.kind === 'row' && isRecord(reading.row) ? [reading.row] : []));
   const fitting = fittingAdapters(names).filter((each) => each.recognises === undefined || rows.some(each.recognises));
   const candidates = adapter === null ? fitting : [checkedAdapter(adapter, names, path)];

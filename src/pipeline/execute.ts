@@ -13,7 +13,7 @@ import { stageFingerprint, taskFingerprint } from './plan.js';
 import type { RunEffects } from './run.js';
 import type { StageContext, StageInput, StageReport, TaskReport } from './stage.js';
 import type { AnyStage } from './stages.js';
-import { readJson, readTaskState, type StageBasis, writeStageState, writeTaskState } from './state.js';
+import { readJson, readStageState, readTaskState, type StageBasis, writeStageState, writeTaskState } from './state.js';
 import { work } from './workers.js';
 
 /**
@@ -115,6 +115,14 @@ export async function executeTask(
   const report = await stage.work(list.tasks[index] as Json, options, context);
   await writeTaskState(context.run, stage.name, index, { key, report });
   return report;
+}
+
+/** Takes away what a stage wrote that the pipeline no longer has: others would read its tables as if they were current. */
+export async function removeStage(run: RunFolder, stage: AnyStage): Promise<void> {
+  if (outputs(run, stage).length === 0 && readStageState(run, stage.name) === null) return;
+  await withdraw(run, stage);
+  await sweep(run, stage, 0, []);
+  await rm(run.state('tasks', `${stage.name}.json`), { force: true });
 }
 
 /** Before a stage changes anything, the folder stops claiming that it is finished. */

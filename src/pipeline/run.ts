@@ -10,7 +10,7 @@ import { type Account, accountOf, checkConservation, reportsOf } from './account
 import { type Pipeline, stagesOf } from './config.js';
 import { type ContextParts, makeContext, optionsOf } from './context.js';
 import { type Estimate, estimate } from './estimate.js';
-import { execute, executeTask, prepareTasks } from './execute.js';
+import { execute, executeTask, prepareTasks, removeStage } from './execute.js';
 import { expectedOf, lockDifferences, lockOf, readLock, writeLock } from './lock.js';
 import { machineProblem } from './machine-problem.js';
 import { writeManifest } from './manifest.js';
@@ -23,7 +23,7 @@ import {
   stageNames,
   type TaskReport,
 } from './stage.js';
-import { type AnyStage, stageNamed } from './stages.js';
+import { type AnyStage, stageNamed, stages } from './stages.js';
 import { openRun, readStageState } from './state.js';
 import { closeWorkers } from './workers.js';
 
@@ -85,6 +85,7 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
   try {
     await openRun(folder, pipeline, options.limit);
     await rm(folder.temporary, { recursive: true, force: true });
+    for (const stage of stages) if (pipeline.stages[stage.name] === undefined) await removeStage(folder, stage);
     const inputs = inputReader(pipeline, options);
     if (locked !== null) {
       const all = (await Promise.all(stagesOf(pipeline).map(({ stage, options: own }) => inputs(stage, own)))).flat();

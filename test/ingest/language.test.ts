@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
-import { languageOf } from '../../src/ingest/language.js';
+import { beforeAll, expect, it } from 'vitest';
+import { languageOf, loadLanguages } from '../../src/ingest/language.js';
+
+beforeAll(loadLanguages);
 
 it.each([
   ['en', 'A 45-year-old man presents with chest pain. What is the most likely diagnosis?'],
