@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { fitDirections, type LabelledVectors } from '../src/classify/fit-directions.js';
@@ -48,7 +49,7 @@ export async function run(args: string[]): Promise<void> {
   const votes = {
     'prototypes alone': likeliest(prototypes, vectors),
     'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), vectors),
-    'calibrated on other sources': await heldOut(items, vectors, prototypes),
+    'calibrated without its family': await heldOut(items, vectors, prototypes),
   };
   const english = items.map((item) => item.language === 'en');
   console.log('\nEnglish, each prompt on its own; every source weighs the same');
@@ -59,8 +60,8 @@ export async function run(args: string[]): Promise<void> {
   );
 
   await benchClusters(data, items, vectors, prototypes, Number(optionOf(args, '--prompts') ?? 12_000));
-  console.log('\nBy source, each prompt on its own, calibrated on other sources');
-  printSources(items, truth, keptBy(votes['calibrated on other sources']));
+  console.log('\nBy source, each prompt on its own, calibrated without its family');
+  printSources(items, truth, keptBy(votes['calibrated without its family']));
 }
 
 /** Labels of clusters, over prompts as they occur: many of a source that is large, MMLU and MMLU-Pro among them. */
@@ -82,7 +83,7 @@ async function benchClusters(
     'oracle (the truth of the ten)': items.map((item) => places.get(item.label ?? 'Everyday Life') ?? 0),
     'prototypes alone': likeliest(prototypes, all),
     'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), all),
-    'calibrated on other sources': await heldOut(items, all, prototypes),
+    'calibrated without its family': await heldOut(items, all, prototypes),
   };
   const clusters = await cluster(all);
   const truth = items.map((item) => isKept(item.label));
@@ -175,17 +176,21 @@ function printSources(items: Item[], truth: boolean[], says: boolean[]): void {
   );
 }
 
-/** Each family's prompts are judged by directions that were fitted without it: in four parts, families by turns. */
+/**
+ * Each prompt is judged by directions that were fitted without the texts of its own family: four fits, each without a
+ * quarter of the families.
+ */
 async function heldOut(items: Item[], vectors: Float32Array, prototypes: Directions): Promise<number[]> {
-  const families = [...new Set(items.map((item) => item.family))].sort();
+  const families = [...new Set((await takenTexts()).map(({ family }) => family))].sort();
   const result = new Array<number>(items.length).fill(0);
-  const parts = 4;
   for (let part = 0; part < parts; part += 1) {
-    const out = (item: Item) => families.indexOf(item.family) % parts === part;
-    const train = items.flatMap((item, at) => (out(item) || item.label === null || item.language !== 'en' ? [] : [at]));
-    const test = items.flatMap((item, at) => (out(item) ? [at] : []));
-    const own = await ownExamples(families.filter((_, place) => place % parts === part));
-    const directions = fitDirections(prototypes, join2(own, pick(vectors, train, items)));
+    const test = items.flatMap((item, at) => (Math.max(0, families.indexOf(item.family)) % parts === part ? [at] : []));
+    let directions = fitted.get(part);
+    if (directions === undefined) {
+      const own = await ownExamples(families.filter((_, place) => place % parts === part));
+      directions = fitDirections(prototypes, own);
+      fitted.set(part, directions);
+    }
     likeliest(directions, rowsOf(vectors, test)).forEach((label, index) => {
       result[test[index] ?? 0] = label;
     });
@@ -193,16 +198,15 @@ async function heldOut(items: Item[], vectors: Float32Array, prototypes: Directi
   return result;
 }
 
+const parts = 4;
+const fitted = new Map<number, Directions>();
+
 function rowsOf(vectors: Float32Array, at: readonly number[]): Float32Array {
   const rows = new Float32Array(at.length * dimensions);
   at.forEach((place, index) => {
     rows.set(vectors.subarray(place * dimensions, (place + 1) * dimensions), index * dimensions);
   });
   return rows;
-}
-
-function pick(vectors: Float32Array, at: readonly number[], items: Item[]): LabelledVectors {
-  return { vectors: rowsOf(vectors, at), labels: at.map((place) => places.get(items[place]?.label ?? '') ?? 0) };
 }
 
 function join2(a: LabelledVectors, b: LabelledVectors): LabelledVectors {
@@ -225,13 +229,7 @@ async function ownExamples(without: readonly string[] = []): Promise<LabelledVec
   for (const label of set.labels) for (const text of prototypesOf(label)) add(label.name, text);
   const written = parse(readFileSync(labelFile('examples.yaml'), 'utf8')) as Record<string, string[]>;
   for (const [label, each] of Object.entries(written)) for (const text of each) add(label, text);
-  const taken: { label: string; text: string; family: string }[] = [];
-  if (existsSync(labelFile('examples.jsonl'))) {
-    for (const line of readFileSync(labelFile('examples.jsonl'), 'utf8').split('\n').filter(Boolean)) {
-      const { label, text, family } = JSON.parse(line) as { label: string; text: string; family: string };
-      taken.push({ label, text, family });
-    }
-  }
+  const taken = await takenTexts();
   const ours = await vectorsOf(texts);
   // Embedded as a whole, so that the cache holds it whatever is left out.
   const all = await vectorsOf(taken.map((each) => each.text));
@@ -240,6 +238,21 @@ async function ownExamples(without: readonly string[] = []): Promise<LabelledVec
     { vectors: ours, labels },
     { vectors: rowsOf(all, left), labels: left.map((at) => places.get(taken[at]?.label ?? '') ?? 0) },
   );
+}
+
+interface TakenText {
+  label: string;
+  text: string;
+  family: string;
+}
+
+/** The texts of other people that the calibration is fitted on, too. */
+async function takenTexts(): Promise<TakenText[]> {
+  const lines = await readFile(labelFile('examples.jsonl'), 'utf8');
+  return lines
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as TakenText);
 }
 
 function labelFile(ending: string): string {

@@ -8,13 +8,13 @@ export interface LabelledVectors {
 
 /** How sharp the prototypes' cosines are before anything is learnt; how strongly what is learnt is held to them. */
 const sharpness = 12;
-const restraint = 0.004;
+const restraint = 0.0005;
 const steps = 250;
 
 /**
  * Directions fitted to labelled vectors: multinomial logistic regression that is drawn back to the prototypes' directions
- * instead of to zero, so that a label with few examples keeps what its prototypes say. Labels weigh by the root of their
- * number of examples. Plain accelerated descent with a fixed number of steps: the same numbers on every run.
+ * instead of to zero, so that a label with few examples keeps what its prototypes say. Every label weighs the
+ * same, however many examples it has. Plain accelerated descent with a fixed number of steps: the same numbers on every run.
  */
 export function fitDirections(prototypes: Directions, examples: LabelledVectors): Directions {
   const { dimensions } = prototypes;
@@ -51,7 +51,7 @@ export function fitDirections(prototypes: Directions, examples: LabelledVectors)
 function weightsOf(labels: readonly number[], labelCount: number): Float64Array {
   const counts = new Float64Array(labelCount);
   for (const label of labels) counts[label] = (counts[label] ?? 0) + 1;
-  const each = Float64Array.from(labels, (label) => 1 / Math.sqrt(counts[label] ?? 1));
+  const each = Float64Array.from(labels, (label) => 1 / (counts[label] ?? 1));
   const total = each.reduce((sum, value) => sum + value, 0);
   return each.map((value) => value / total);
 }
