@@ -200,7 +200,7 @@ describe('an equal run', () => {
 
 describe('another threshold', () => {
   test('runs filter, decontam and export again, and nothing before them', () => {
-    const planned = curate(['plan', pipeline, '--out', out, '--set', 'filter.wait_count.at_most=30', '--json']);
+    const planned = curate(['plan', pipeline, '--out', out, '--set', 'filter.wait_count.at_most=10', '--json']);
     const { stages } = JSON.parse(planned.stdout) as { stages: { stage: string; state: string; why: string[] }[] };
     expect(stages.filter((stage) => stage.state === 'fresh').map((stage) => stage.stage)).toEqual([
       'ingest',
@@ -208,8 +208,8 @@ describe('another threshold', () => {
       'cluster',
       'classify',
     ]);
-    expect(stages.find((stage) => stage.stage === 'filter')?.why).toEqual(['wait_count.at_most 47 → 30']);
-    const ran = curate(['run', pipeline, '--out', out, '--set', 'filter.wait_count.at_most=30', '--json', '--quiet']);
+    expect(stages.find((stage) => stage.stage === 'filter')?.why).toEqual(['wait_count.at_most 47 → 10']);
+    const ran = curate(['run', pipeline, '--out', out, '--set', 'filter.wait_count.at_most=10', '--json', '--quiet']);
     const result = JSON.parse(ran.stdout) as {
       stages: { stage: string; state: string }[];
       dropped: Record<string, number>;
@@ -273,5 +273,6 @@ test('every table opens with DuckDB under the names of docs/tables.md', async ()
     'span_end',
     'span_count',
     'text',
+    'id',
   ]);
 });
