@@ -9,7 +9,7 @@ import { miniLm } from '../src/compute/weights.js';
 import { workerFile } from '../src/product.js';
 import { conditions, printTable } from './conditions.js';
 import { pythonWith, runPython } from './python.js';
-import { benchPrompts, optionOf } from './vectors.js';
+import { benchPrompts, optionOf, shipped } from './vectors.js';
 
 type Sets = Record<string, string[]>;
 
@@ -19,7 +19,7 @@ type Sets = Record<string, string[]>;
  * `npm run bench -- embed [--data FILE] [--short 4000] [--long 1000] [--rivals torch,onnx|none]`
  */
 export async function run(args: string[]): Promise<void> {
-  const data = optionOf(args, '--data') ?? 'what ships';
+  const data = optionOf(args, '--data');
   const prompts = await benchPrompts(data);
   const sets: Sets = {
     short: prompts.filter((text) => text.length < 120).slice(0, Number(optionOf(args, '--short') ?? 4_000)),
@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<void> {
   const threads = availableParallelism();
   const peak = await calibrate('native', threads);
   console.log(conditions());
-  console.log(`prompts of ${data}, ${threads} threads, matrix products ${peak.toFixed(0)} GFLOP/s`);
+  console.log(`prompts of ${data ?? shipped}, ${threads} threads, matrix products ${peak.toFixed(0)} GFLOP/s`);
   const results = [await ours(sets, threads)];
   const rivals = optionOf(args, '--rivals') ?? 'torch,onnx';
   if (rivals !== 'none') results.push(...theirs(sets, threads, rivals.split(','), results[0]?.vectors ?? {}));

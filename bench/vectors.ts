@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { BIGINT, LIST, listValue, VARCHAR } from '@duckdb/node-api';
 import { openPool } from '../src/compute/pool.js';
 import { embed } from '../src/embed/embed.js';
@@ -8,11 +9,12 @@ import type { WorkerTask } from '../src/pipeline/worker.js';
 import { workerFile } from '../src/product.js';
 import { fingerprint, sha256 } from '../src/store/fingerprint.js';
 import { RunFolder } from '../src/store/folder.js';
-import { literal, Tables } from '../src/store/tables.js';
+import { identifier, literal, Tables } from '../src/store/tables.js';
 import { VectorFile, writeVectors } from '../src/store/vectors.js';
 
 const cache = join(import.meta.dirname, '.cache');
-const shipped = 'data/samples/benchmarks/*/*.{parquet,jsonl}';
+/** Questions of the benchmarks that ship: short ones and vignettes. */
+export const shipped = 'data/samples/benchmarks/*/*.json.gz';
 
 export interface BenchVectors {
   description: string;
@@ -28,7 +30,7 @@ export interface BenchVectors {
  */
 export async function benchVectors(args: readonly string[], count: number): Promise<BenchVectors> {
   const given = optionOf(args, '--vectors');
-  const data = optionOf(args, '--data') ?? shipped;
+  const data = optionOf(args, '--data');
   const files = given === null ? await embedded(data) : filesOf(given);
   const dimensions = 384;
   const folder = join(cache, 'vectors', fingerprint([files, count]).slice(0, 16));
@@ -49,7 +51,7 @@ export async function benchVectors(args: readonly string[], count: number): Prom
   }
   const made = count > realCount ? `, the rest the same with noise` : '';
   return {
-    description: `${count} vectors, ${Math.min(count, realCount)} of ${given ?? data}${made}`,
+    description: `${count} vectors, ${Math.min(count, realCount)} of ${given ?? data ?? shipped}${made}`,
     files: filesOf(folder),
     count,
     dimensions,
@@ -61,30 +63,45 @@ export function optionOf(args: readonly string[], name: string): string | null {
   return place < 0 ? null : (args[place + 1] ?? null);
 }
 
-/** Distinct prompts in an order drawn by their hashes. */
-export async function benchPrompts(data: string): Promise<string[]> {
+/** Distinct prompts in an order drawn by their hashes: of a Parquet or JSONL file, or the questions that ship. */
+export async function benchPrompts(data: string | null): Promise<string[]> {
+  const prompts = new Set(data === null ? shippedQuestions() : await promptsOf(data));
+  return [...prompts]
+    .map((text) => ({ text, hash: sha256(text) }))
+    .sort(byHash)
+    .map(({ text }) => text);
+}
+
+// -- private
+
+function byHash(a: { hash: string }, b: { hash: string }): number {
+  return a.hash < b.hash ? -1 : 1;
+}
+
+function shippedQuestions(): string[] {
+  return shippedFiles().flatMap((path) => {
+    const sets = JSON.parse(gunzipSync(readFileSync(path)).toString()) as Record<string, { question: string }[]>;
+    return Object.values(sets).flatMap((items) => items.map((item) => item.question));
+  });
+}
+
+function shippedFiles(): string[] {
+  const root = join('data', 'samples', 'benchmarks');
+  return readdirSync(root).flatMap((name) =>
+    readdirSync(join(root, name))
+      .filter((file) => file.endsWith('.json.gz'))
+      .map((file) => join(root, name, file)),
+  );
+}
+
+async function promptsOf(data: string): Promise<string[]> {
   const tables = await Tables.open({ temporaryFolder: join(cache, 'tmp'), memoryMegabytes: 4_000 });
   try {
-    const from = data.includes('.parquet') && !data.includes('{') ? `read_parquet(${literal(data)})` : null;
-    const select =
-      from ??
-      `(${['parquet', 'jsonl']
-        .map((ending) =>
-          readdirSync(join('data', 'samples', 'benchmarks'))
-            .flatMap((each) =>
-              readdirSync(join('data', 'samples', 'benchmarks', each))
-                .filter((file) => file.endsWith(`.${ending}`))
-                .map(
-                  (file) =>
-                    `SELECT question AS prompt FROM ${ending === 'parquet' ? 'read_parquet' : 'read_json'}(${literal(join('data', 'samples', 'benchmarks', each, file))})`,
-                ),
-            )
-            .join(' UNION ALL '),
-        )
-        .filter((part) => part !== '')
-        .join(' UNION ALL ')})`;
+    const from = `${data.endsWith('.parquet') ? 'read_parquet' : 'read_json'}(${literal(data)})`;
+    const columns = (await tables.describe(`SELECT * FROM ${from}`)).map((column) => column.name);
+    const column = identifier(columns.includes('prompt') ? 'prompt' : 'question');
     const rows = await tables.rows<{ prompt: string }>(
-      `SELECT prompt FROM (SELECT DISTINCT prompt FROM ${select} WHERE prompt <> '') ORDER BY md5(prompt)`,
+      `SELECT DISTINCT ${column} AS prompt FROM ${from} WHERE ${column} <> ''`,
     );
     return rows.map((row) => row.prompt);
   } finally {
@@ -92,10 +109,8 @@ export async function benchPrompts(data: string): Promise<string[]> {
   }
 }
 
-// -- private
-
 /** Embeds as a run does: the stage's tasks in worker threads. */
-async function embedded(data: string): Promise<string[]> {
+async function embedded(data: string | null): Promise<string[]> {
   const prompts = await benchPrompts(data);
   const run = new RunFolder(join(cache, 'embedded', sha256(prompts.join('\n')).slice(0, 16)));
   if (run.files('vectors', '.arrow').length > 0) return run.files('vectors', '.arrow');
