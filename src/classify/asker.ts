@@ -97,6 +97,7 @@ function settingsOf(who: Respondent, options: ClassifyOptions, context: StageCon
     model: who.model,
     timeoutSeconds: options.timeout_seconds,
     attempts: options.attempts,
+    connections: options.concurrency,
     signal: context.signal,
   };
 }

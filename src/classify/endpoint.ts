@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI, { APIConnectionError, APIError } from 'openai';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
+import { makeHttpFetch } from './http-fetch.js';
 import type { Message } from './question.js';
 import { BudgetReached, type Spending } from './spending.js';
 
@@ -16,6 +17,8 @@ export interface EndpointSettings {
   model: string;
   timeoutSeconds: number;
   attempts: number;
+  /** At most so many at a time. */
+  connections?: number;
   /** First pause after a failure; it doubles each time up to a minute. */
   pauseSeconds?: number;
   signal: AbortSignal;
@@ -60,8 +63,7 @@ export class Endpoint {
       maxRetries: 0,
       timeout: settings.timeoutSeconds * 1000,
       logLevel: 'off',
-      // A redirect could carry prompts and key to a host that nobody named.
-      fetchOptions: { redirect: 'manual' },
+      fetch: makeHttpFetch(settings.connections ?? 256),
     });
   }
 
