@@ -65,10 +65,9 @@ export function showLabeler(output: Output, run: RunFolder, pipeline: Pipeline):
 
 /** A sentence naming the labeler of a run. */
 export function labelerSentence(classify: StageReport): string {
-  const labeler = String(classify.figures.labeler ?? 'unknown');
-  if (labeler.startsWith('embedded'))
-    return `by the embedded labeler (${labeler}), not by an LLM: no endpoint is configured`;
-  return `by ${labeler}`;
+  const { labeler, model } = classify.figures;
+  if (labeler === 'embedded') return 'by the embedded labeler, not by an LLM: no endpoint is configured';
+  return `by ${String(model ?? 'an unnamed model')} behind an endpoint`;
 }
 
 function showPlaces(output: Output, run: RunFolder): void {
