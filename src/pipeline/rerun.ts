@@ -153,7 +153,9 @@ function reasonsFor(lock: Lock, again: RunFolder, pipeline: Pipeline): string[] 
   const now = readLock(again.lock);
   if (now.curate !== lock.curate) why.push(`another version of curate: ${lock.curate} → ${now.curate}`);
   for (const [stage, report] of Object.entries(now.stages)) {
-    const versions = [lock.stages[stage], report].map((each) => (each as { version?: Json } | undefined)?.version ?? null);
+    const versions = [lock.stages[stage], report].map(
+      (each) => (each as { version?: Json } | undefined)?.version ?? null,
+    );
     if (versions[0] !== versions[1]) why.push(`this version of curate computes ${stage} differently`);
   }
   for (const key of Object.keys({ ...lock.environment, ...now.environment }).sort()) {

@@ -1,15 +1,12 @@
-import { parse } from 'yaml';
-import type { z } from 'zod';
 import { labelTables } from '../filter/filter.js';
 import { type Histogram, histogramOf } from '../filter/histogram.js';
 import { checkExpressions, passCondition, rawColumn, valuesQuery } from '../filter/judge.js';
 import { limitsInForce } from '../filter/limits.js';
-import { boundRules, type FilterOptions, filterOptions, rules as registry } from '../filter/registry.js';
+import { boundRules, type FilterOptions } from '../filter/registry.js';
 import type { BoundRule } from '../filter/rule.js';
 import { Problem } from '../problem.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { identifier, literal, type Tables } from '../store/tables.js';
-import { nearestName } from '../text/nearest-name.js';
 import { changedValues } from './changed-values.js';
 import {
   type AskedRun,
@@ -22,6 +19,7 @@ import {
   withTables,
 } from './fates.js';
 import { readStageState } from './state.js';
+import { changedOptions } from './whatif-options.js';
 
 export interface WhatIf {
   /** Options that differ, as `wait_count.at_most 47 → 30`. */
@@ -114,59 +112,6 @@ export async function whatIf(folder: string, set: readonly string[], exampleCoun
 // ---------------------------------------------------------------------------------------------------------------------
 
 type CountRow = { source: string; before: string | null; after: string | null; count: number };
-
-/** The run's options with the assignments applied and checked as a pipeline file is. */
-function changedOptions(before: FilterOptions, set: readonly string[]): FilterOptions {
-  const changed = structuredClone(before) as { [key: string]: Json };
-  for (const assignment of set) {
-    const equals = assignment.indexOf('=');
-    const [stage, rule = '', ...path] = assignment.slice(0, Math.max(0, equals)).split('.');
-    if (equals < 1 || stage !== 'filter' || rule === '') {
-      throw new Problem(`--set ${assignment}: whatif changes filter rules only`, {
-        found: equals < 1 ? 'no key.path=value' : `the key ${assignment.slice(0, equals)}`,
-        try: '--set filter.wait_count.at_most=30; curate plan --set … says what other changes would recompute',
-      });
-    }
-    const keys = Object.keys(registry);
-    if (!keys.includes(rule)) {
-      const near = nearestName(rule, keys);
-      throw new Problem(`--set ${assignment}: no rule "${rule}"`, {
-        try: near === null ? keys.join(', ') : `did you mean ${near}?`,
-      });
-    }
-    assign(changed, [rule, ...path], parse(assignment.slice(equals + 1)) as Json);
-    if (rule === 'wait_count') dropOtherLimit(changed, path[0]);
-    const order = changed.order as string[] | undefined;
-    if (order !== undefined && !order.includes(rule)) changed.order = [...order, rule];
-  }
-  const parsed = filterOptions.safeParse(changed);
-  if (parsed.success) return parsed.data;
-  throw new Problem('these options are not possible', {
-    items: parsed.error.issues.map((issue: z.core.$ZodIssue) => `filter.${issue.path.join('.')}  ${issue.message}`),
-  });
-}
-
-function assign(target: { [key: string]: Json }, path: readonly string[], value: Json): void {
-  const [key = '', ...rest] = path;
-  if (rest.length === 0) {
-    if (value === null) delete target[key];
-    else target[key] = value;
-    return;
-  }
-  const inner = target[key];
-  const isObject = inner !== null && typeof inner === 'object' && !Array.isArray(inner);
-  const object: { [key: string]: Json } = isObject ? inner : {};
-  target[key] = object;
-  assign(object, rest, value);
-}
-
-/** `at_most` and `percentile` exclude each other: the one that was set now replaces the other. */
-function dropOtherLimit(options: { [key: string]: Json }, key: string | undefined): void {
-  const rule = options.wait_count;
-  if (rule === null || typeof rule !== 'object' || Array.isArray(rule)) return;
-  if (key === 'at_most') delete rule.percentile;
-  if (key === 'percentile') delete rule.at_most;
-}
 
 function withoutOrder({ order: _, ...rules }: FilterOptions): Json {
   return rules as Json;

@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareVectors, firstDifference } from '../../src/pipeline/compare-tables.js';
 import { readPipeline } from '../../src/pipeline/config.js';
+import { explainRow } from '../../src/pipeline/explain.js';
 import { withTables } from '../../src/pipeline/fates.js';
+import { findRows } from '../../src/pipeline/find-rows.js';
 import { lockText, readLock } from '../../src/pipeline/lock.js';
 import { rerun } from '../../src/pipeline/rerun.js';
 import { type RunEffects, run as runPipeline } from '../../src/pipeline/run.js';
+import { sampleRun } from '../../src/pipeline/sample.js';
+import { readStageState } from '../../src/pipeline/state.js';
+import { whatIf } from '../../src/pipeline/whatif.js';
 import { contentHash } from '../../src/store/content-hash.js';
 import { RunFolder } from '../../src/store/folder.js';
 import { VectorFile, writeVectors } from '../../src/store/vectors.js';
@@ -102,6 +107,31 @@ describe('verify --rerun on another kind of CPU', () => {
     lock.environment = readLock(honest.lock).environment;
     writeFileSync(run.lock, lockText(lock));
     expect(await results(run, 'c')).toMatchObject({ ok: false, first: { stage: 'embed' } });
+  });
+});
+
+describe('questions to a run that all stages made', () => {
+  it('explain shows the exemplars of the row’s cluster with their votes', async () => {
+    const { rows } = await findRows(honest.path, 'tell me in a few words about the heart');
+    expect(rows).toHaveLength(1);
+    const found = await explainRow(honest.path, rows[0]?.id ?? '');
+    expect(found).toMatchObject({
+      kept: found.rules[0]?.passes,
+      origin: { file: 'rows.jsonl', row: 1 },
+      group: 'mine',
+    });
+    expect(found.origin.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(found.cluster?.exemplars.length).toBeGreaterThan(1);
+    expect(found.cluster?.exemplars.every(({ prompt, vote }) => prompt !== '' && vote?.by === 'embedded')).toBe(true);
+    expect(found.cluster?.label).toBe(found.rules[0]?.value);
+  });
+
+  it('whatif and sample count what the run counted', async () => {
+    const found = await whatIf(honest.path, []);
+    const state = readStageState(honest, 'filter');
+    expect(found.rows).toBe(18);
+    expect(found.before.kept).toBe(state?.report.kept);
+    expect((await sampleRun(honest.path, { kept: true, count: 1 })).matching).toBe(state?.report.kept);
   });
 });
 
