@@ -160,6 +160,29 @@ describe('the main job', () => {
   });
 });
 
+test('the page says what status --json says', () => {
+  const status = JSON.parse(curate(['status', out, '--json']).stdout) as {
+    rows: { total: number; kept: number; dropped: Record<string, number> };
+    rules: { rule: string; failed: number; failedOnly: number }[];
+  };
+  const page = readFileSync(join(out, 'report.html'), 'utf8');
+  const shown = Object.fromEntries(
+    [...page.matchAll(/<data value="(\d+)" data-figure="([^"]*)"/g)].map(([, value, figure]) => [
+      figure,
+      Number(value),
+    ]),
+  );
+  const reasonOf = (rule: string) => (rule === 'complete' ? 'incomplete' : rule);
+  const expected: Record<string, number> = {
+    kept: status.rows.kept,
+    dropped: status.rows.total - status.rows.kept,
+    ...Object.fromEntries(Object.entries(status.rows.dropped).map(([reason, count]) => [`left.${reason}`, count])),
+    ...Object.fromEntries(status.rules.map(({ rule, failed }) => [`failed.${reasonOf(rule)}`, failed])),
+  };
+  for (const figure of Object.keys(expected))
+    expect({ figure, value: shown[figure] }).toEqual({ figure, value: expected[figure] });
+});
+
 describe('an equal run', () => {
   test('computes nothing again and leaves the lock as it is', () => {
     const before = bytesOf(out);
@@ -275,4 +298,22 @@ test('every table opens with DuckDB under the names of docs/tables.md', async ()
     'text',
     'id',
   ]);
+});
+
+test('the committed lock is rebuilt byte for byte, in WebAssembly, on this machine', { timeout: 600_000 }, () => {
+  const pipelines = join(root, 'data', 'pipelines');
+  const rebuilt = join(scratch, 'reproducible');
+  const ran = curate([
+    'run',
+    join(pipelines, 'reproducible.yaml'),
+    '--frozen',
+    '--lock',
+    join(pipelines, 'reproducible.lock'),
+    '--out',
+    rebuilt,
+    '--quiet',
+  ]);
+  expect({ status: ran.status, stderr: ran.stderr.replace(/^warning: .*\n/gm, '') }).toEqual({ status: 0, stderr: '' });
+  const verified = curate(['verify', rebuilt]);
+  expect(verified.status).toBe(0);
 });
