@@ -20,14 +20,24 @@ export async function limitsInForce(
     const { limit } = rule.test;
     if (typeof limit === 'number') limits[rule.key] = limit;
     else if (rule.value.from !== 'rows') throw new Error(`a percentile of ${rule.key} would need text`);
-    else {
-      const counts = new Map<number, number>();
-      const values = await tables.rows<{ value: number; count: number }>(
-        `SELECT ${rule.value.sql} AS value, count(*) AS count FROM ${parquet(rowFiles)} WHERE ${hasTrace} GROUP BY ALL`,
-      );
-      for (const { value, count } of values) counts.set(value, count);
-      limits[rule.key] = nearestRank(counts, limit.percentile);
-    }
+    else limits[rule.key] = await percentileOf(tables, parquet(rowFiles), rule.value.sql, hasTrace, limit.percentile);
   }
   return limits;
+}
+
+/** The exact percentile of an integer expression over the rows of a relation that fulfil a condition. */
+export async function percentileOf(
+  tables: Tables,
+  relation: string,
+  value: string,
+  condition: string,
+  percentile: number,
+): Promise<number | null> {
+  const counts = new Map<number, number>();
+  for (const row of await tables.rows<{ value: number; count: number }>(
+    `SELECT ${value} AS value, count(*) AS count FROM ${relation} WHERE ${condition} GROUP BY ALL`,
+  )) {
+    counts.set(row.value, row.count);
+  }
+  return nearestRank(counts, percentile);
 }

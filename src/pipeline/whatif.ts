@@ -1,9 +1,10 @@
 import { labelTables } from '../filter/filter.js';
 import { type Histogram, histogramOf } from '../filter/histogram.js';
 import { checkExpressions, passCondition, rawColumn, valuesQuery } from '../filter/judge.js';
-import { limitsInForce } from '../filter/limits.js';
+import { limitsInForce, percentileOf } from '../filter/limits.js';
 import { boundRules, type FilterOptions } from '../filter/registry.js';
 import type { BoundRule } from '../filter/rule.js';
+import { traceWords } from '../filter/trace-words.js';
 import { Problem } from '../problem.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { identifier, literal, type Tables } from '../store/tables.js';
@@ -197,11 +198,22 @@ async function newLimitsOf(
   const known = newRules.filter((rule) =>
     oldRules.some((old) => sameValue(old, rule) && canonicalJson(limitOf(old)) === canonicalJson(limitOf(rule))),
   );
+  const limits = Object.fromEntries(known.map((rule) => [rule.key, oldLimits[rule.key] ?? null]));
   const computed = newRules.filter((rule) => !known.includes(rule));
-  return {
-    ...Object.fromEntries(known.map((rule) => [rule.key, oldLimits[rule.key] ?? null])),
-    ...(await limitsInForce(tables, computed, asked.run.files('rows'))),
-  };
+  // With the words of each trace at hand, the verdicts know which rows have one, and rows/ may stay closed.
+  const words = traceWords.bind({});
+  const knowsTraces = words !== null && oldRules.some((old) => sameValue(old, words));
+  const unread: BoundRule[] = [];
+  for (const rule of computed) {
+    const limit = rule.test.by === 'limit' ? rule.test.limit : 0;
+    if (typeof limit === 'number' || !knowsTraces || !oldRules.some((old) => sameValue(old, rule))) unread.push(rule);
+    else {
+      const column = identifier(rawColumn(rule));
+      const condition = `${identifier(rawColumn(words))} > 0`;
+      limits[rule.key] = await percentileOf(tables, baseRelation(asked), column, condition, limit.percentile);
+    }
+  }
+  return { ...limits, ...(await limitsInForce(tables, unread, asked.run.files('rows'))) };
 }
 
 function limitOf(rule: BoundRule): Json {

@@ -92,6 +92,13 @@ describe('whatif', () => {
     expect(found.after).toEqual(await countsOf({ ...spec.filter, wait_count: { percentile: 50 } }));
   });
 
+  it('the same where the trace words of the run are not those that say which rows have a trace', async () => {
+    const filter = { ...spec.filter, trace_words: { of: 'reasoning' } };
+    const run = await askedRun({ ...spec, filter });
+    const found = await whatIf(run.path, ['filter.wait_count.percentile=50']);
+    expect(found.after).toEqual(await countsOf({ ...filter, wait_count: { percentile: 50 } }));
+  });
+
   it.each([
     ['filter.prompt_words.words=literal', { ...spec.filter, prompt_words: { words: 'literal' } }],
     ['filter.trace_words.less_than=6', { ...spec.filter, trace_words: { less_than: 6 } }],
