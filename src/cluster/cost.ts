@@ -1,6 +1,6 @@
 import { Problem } from '../problem.js';
 import { type ArraySizes, arrayBytes, blockPoints } from './arrays.js';
-import { type Algorithm, fullPass } from './kmeans.js';
+import { type Algorithm, fullPasses } from './kmeans.js';
 import { neighbourSizes } from './neighbours.js';
 import { superCountOf } from './seeds.js';
 
@@ -26,7 +26,7 @@ export function clusterCost(size: ClusterSize): ClusterCost {
   const byPass = points * (near === null ? clusters : near.candidateCount);
   const groups = near === null ? 0 : clusters * near.groupCount * 2;
   const begin = size.algorithm === 'lloyd' ? 0 : points * (superCountOf(clusters) * 8);
-  const full = passes > fullPass && near !== null ? points * clusters : 0;
+  const full = near === null ? 0 : fullPasses.filter((place) => place < passes).length * points * clusters;
   const products = begin + passes * (byPass + groups) + full + points * clusters;
   return { gflop: (2 * dimensions * products) / 1e9, memoryBytes: memoryOf(size) };
 }

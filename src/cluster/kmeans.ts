@@ -9,11 +9,11 @@ import { blocks, startTwoLevel } from './seeds.js';
 import type { Team } from './team.js';
 
 /**
- * The pass, counted from 0, that tries every centroid also where the others try neighbours only: by then the centroids
- * are near their places, and points far from all of them, which neighbours never reach, find theirs. Without it 40,960
- * prompts in 2,048 clusters end 0.4 % above the same passes with all centroids, with it 0.1 %.
+ * The passes, counted from 0, that try every centroid also where the others try neighbours only: points far from all
+ * centroids, which neighbours never reach, find theirs. Measured on 60,000 prompts in 3,000 clusters against 25 iterations
+ * of Lloyd's: the first leaves 0.54 % of inertia above, both 0.40 %, at one exact pass of time each.
  */
-export const fullPass = 2;
+export const fullPasses: readonly number[] = [2, 5];
 
 /**
  * mini-batch: centroids move after every batch, at a rate of one over the points they have (Sculley 2010); a point that
@@ -39,7 +39,7 @@ export interface Course {
   movedByExactPass: number;
   /** Sum of the squared distances to the centroids, after the exact pass. */
   inertia: number;
-  /** Clusters that were without points after the full pass or after the exact one and were given some. */
+  /** Clusters that were without points after a full pass or after the exact one and were given some. */
   emptyFilled: number;
 }
 
@@ -65,8 +65,8 @@ export async function kMeans(
     const place = moved.length;
     const passPlan = planOf(plan.algorithm, place, arrays.clusterCount);
     moved.push(await pass(arrays, team, nearest, passPlan, random, (count) => progress(place, count)));
-    if (place === fullPass) refilled += await refill(arrays, points, team);
-    if (place > fullPass && (moved[place] ?? 0) <= plan.settled * points.count) break;
+    if (fullPasses.includes(place)) refilled += await refill(arrays, points, team);
+    if (place > (fullPasses[0] ?? 0) && (moved[place] ?? 0) <= plan.settled * points.count) break;
   }
 
   signal?.throwIfAborted();
@@ -125,6 +125,6 @@ export function startFrom(arrays: Arrays, centroids: Float32Array): void {
 }
 
 function planOf(algorithm: Algorithm, place: number, clusterCount: number): PassPlan {
-  const near = algorithm === 'lloyd' || place === fullPass ? null : neighbourSizes(clusterCount);
+  const near = algorithm === 'lloyd' || fullPasses.includes(place) ? null : neighbourSizes(clusterCount);
   return { candidates: near ?? 'all', center: algorithm === 'mini-batch' ? 'batch' : 'pass' };
 }
