@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { basename, isAbsolute, relative } from 'node:path';
 import { version as duckdbVersion } from '@duckdb/node-api';
+import { cpuKind } from '../compute/cpu-kind.js';
 import { Problem } from '../problem.js';
 import { productVersion } from '../product.js';
 import { writeFileAtomic } from '../store/atomic.js';
@@ -163,14 +163,4 @@ function environment(): JsonObject {
     platform: `${process.platform} ${process.arch}`,
     cpu: cpuKind(),
   };
-}
-
-/** The instruction sets on which floating point results depend. */
-export function cpuKind(): string {
-  let flags = '';
-  if (existsSync('/proc/cpuinfo')) flags = /^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? '';
-  const known = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx_vnni', 'amx_tile'].filter((flag) =>
-    flags.includes(` ${flag}`),
-  );
-  return known.length > 0 ? known.join(' ') : (cpus()[0]?.model ?? 'unknown');
 }

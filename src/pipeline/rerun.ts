@@ -1,11 +1,12 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuKind } from '../compute/cpu-kind.js';
 import type { Json } from '../store/fingerprint.js';
 import { RunFolder, type TableName } from '../store/folder.js';
 import { compareAssignments, compareVectors, type FirstDifference, firstDifference } from './compare-tables.js';
 import type { Pipeline } from './config.js';
 import { withTables } from './fates.js';
-import { cpuKind, type Lock, lockDifferences, readLock } from './lock.js';
+import { type Lock, lockDifferences, readLock } from './lock.js';
 import { type RunEffects, run as runPipeline } from './run.js';
 import type { StageName } from './stage.js';
 import { pipelineOf, readStageState, stageNamesOf, writeStageState } from './state.js';
