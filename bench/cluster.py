@@ -1,4 +1,4 @@
-"""faiss-cpu and scikit-learn on the vectors of a float32 file. Prints JSON: a list of {name, seconds, cpu, inertia}."""
+"""faiss-cpu, scikit-learn and SuperKMeans on the vectors of a float32 file. Prints JSON: a list of {name, seconds, cpu, inertia}."""
 import json
 import os
 import sys
@@ -38,6 +38,19 @@ for rival in rivals:
         kmeans.index.search(vectors, 1)
         seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
         results.append({"name": f"faiss-cpu {faiss.__version__}, {setting} iterations + assignment", "seconds": seconds, "cpu": cpu, "inertia": inertia(kmeans.centroids)})
+    elif name == "superkmeans":
+        import importlib.metadata
+
+        from superkmeans import SuperKMeans
+
+        # flat: all points, as many iterations as told, without an early end; hierarchical: its own defaults.
+        flat = {"hierarchical": False, "iters": int(setting), "sampling_fraction": 1.0, "early_termination": False} if setting.isdigit() else {"hierarchical": True}
+        kmeans = SuperKMeans(k, dimensions, n_threads=threads, seed=1, **flat)
+        centroids = kmeans.train(vectors)
+        kmeans.assign(vectors, centroids)
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
+        version = importlib.metadata.version("superkmeans")
+        results.append({"name": f"SuperKMeans {version}, {setting}{' iterations' if setting.isdigit() else ''} + assignment", "seconds": seconds, "cpu": cpu, "inertia": inertia(centroids)})
     else:
         import sklearn
         from sklearn.cluster import MiniBatchKMeans

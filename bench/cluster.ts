@@ -13,9 +13,9 @@ import { pythonWith, runPython } from './python.js';
 import { type BenchVectors, benchVectors, optionOf } from './vectors.js';
 
 /**
- * Our algorithms against faiss-cpu and scikit-learn on the same vectors in one run.
+ * Our algorithms against faiss-cpu, scikit-learn and SuperKMeans on the same vectors in one run.
  * `npm run bench -- cluster [--data FILE | --vectors FOLDER] [--points N] [--k K] [--ours mini-batch,two-level] [--passes P]
- * [--rivals faiss:25,faiss:10,sklearn:78]` (`--rivals none`: ours alone). On a machine that does other work too, CPU
+ * [--rivals faiss:25,faiss:10,sklearn:78,superkmeans:10,superkmeans:hierarchical]` (`--rivals none`: ours alone). On a machine that does other work too, CPU
  * seconds of all threads compare better than seconds.
  */
 export async function run(args: string[]): Promise<void> {
@@ -33,10 +33,10 @@ export async function run(args: string[]): Promise<void> {
   for (const algorithm of (optionOf(args, '--ours') ?? 'mini-batch,two-level').split(',')) {
     rows.push(await ours(vectors, k, threads, algorithm as Algorithm, Number(optionOf(args, '--passes') ?? 12)));
   }
-  const rivals = optionOf(args, '--rivals') ?? 'faiss:25,faiss:10,sklearn:78';
+  const rivals = optionOf(args, '--rivals') ?? 'faiss:25,faiss:10,sklearn:78,superkmeans:10,superkmeans:hierarchical';
   if (rivals !== 'none') {
-    const python = pythonWith(['numpy', 'faiss-cpu', 'scikit-learn']);
-    if (python === null) console.log('faiss-cpu and scikit-learn cannot be had here');
+    const python = pythonWith('cluster', ['numpy', 'faiss-cpu', 'scikit-learn', 'superkmeans']);
+    if (python === null) console.log('faiss-cpu, scikit-learn and superkmeans cannot be had here');
     else rows.push(...theirs(python, vectors, k, threads, rivals));
   }
   const reference = rows.find((row) => row.name.startsWith('faiss')) ?? rows[0];

@@ -48,7 +48,7 @@ export async function run(args: string[]): Promise<void> {
   console.log(
     `${texts.length.toLocaleString('en-US')} prompts (${(characters / 1e6).toFixed(1)} M characters) × ${items.length.toLocaleString('en-US')} items, ${workers} cores`,
   );
-  const python = optionOf(args, '--rivals') === 'none' ? null : pythonWith(['numpy', 'rapidfuzz==3.14.6']);
+  const python = optionOf(args, '--rivals') === 'none' ? null : pythonWith('decontam', ['numpy', 'rapidfuzz==3.14.6']);
   if (python === null) console.log('no rivals: RapidFuzz cannot be had here, or --rivals none');
   speed(prompts, items, texts, characters, python, workers);
   quality(items, texts, leaksPerKind, python, workers);

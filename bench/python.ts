@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const venv = join(import.meta.dirname, '.cache', 'venv');
-
 /**
- * The Python of the benches' own environment, made on the first call, with these packages installed, pinned by
- * `requirements.txt`. null where a package cannot be had: the bench then leaves that rival out and says so.
+ * The Python of an environment named `set`, made on the first call, with these packages installed, pinned by
+ * `requirements.txt`. Rivals that want each other's packages in other versions stand in sets of their own. null where a
+ * package cannot be had: the bench then leaves that rival out and says so.
  */
-export function pythonWith(packages: readonly string[]): string | null {
+export function pythonWith(set: string, packages: readonly string[]): string | null {
+  const venv = join(import.meta.dirname, '.cache', 'python', set);
   const chosen = process.env.CURATE_BENCH_PYTHON;
   const python = chosen ?? join(venv, 'bin', 'python');
   if (!existsSync(python)) call('python3', ['-m', 'venv', venv]);
