@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
-import { Endpoint } from '../src/classify/endpoint.js';
 import { readLabelSet } from '../src/classify/label-set.js';
-import { LlmLabeler } from '../src/classify/labelers/llm.js';
-import { Ledger } from '../src/classify/ledger.js';
 import { makeQuestion } from '../src/classify/question.js';
-import { inParallel } from '../src/classify/rounds.js';
-import { Spending } from '../src/classify/spending.js';
+import { Endpoint } from '../src/llm/endpoint.js';
+import { Ledger } from '../src/llm/ledger.js';
+import { inParallel } from '../src/llm/parallel.js';
+import { Respondent } from '../src/llm/respondent.js';
+import { Spending } from '../src/llm/spending.js';
 import { sha256 } from '../src/store/fingerprint.js';
 import { conditions, printTable } from './conditions.js';
 import { optionOf } from './vectors.js';
@@ -61,11 +61,11 @@ export async function run(args: string[]): Promise<void> {
     };
     const endpoint = new Endpoint(settings, spending);
     await endpoint.connect();
-    const labeler = new LlmLabeler(endpoint, question, ledger);
+    const respondent = new Respondent(endpoint, question, ledger);
     const ways: [string, (text: string) => Promise<unknown>][] = [
       ['fetch alone', (text) => post(url, body(text))],
       ['openai SDK alone', (text) => client.chat.completions.create(body(text))],
-      ['curate: asked, checked, in the ledger', (text) => labeler.vote(sha256(text).slice(0, 32), text)],
+      ['curate: asked, checked, in the ledger', (text) => respondent.answer(sha256(text).slice(0, 32), text)],
     ];
     const rows: (string | number)[][] = [];
     for (const [name, way] of ways) {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const stageFolders = ['ingest', 'embed', 'cluster', 'classify', 'filter', 'decontam', 'export'];
-const foundations = ['store', 'compute', 'text'];
+const foundations = ['store', 'compute', 'text', 'llm'];
 
 /** The files of a stage that the pipeline's contract and the product's own facts may be imported from. */
 const openToStages = ['pipeline/stage.ts', 'problem.ts', 'product.ts'];
@@ -20,7 +20,7 @@ function importsOf(file: string): string[] {
   return found.map((path) => normalize(join(dirname(file), path)).replace(/\.js$/, '.ts'));
 }
 
-/** Whether a file may import another: cli → pipeline → stages → {store, compute, text}; problem and product are anyone's. */
+/** Whether a file may import another: cli → pipeline → stages → {store, compute, text, llm}; problem and product are anyone's. */
 function mayImport(file: string, imported: string): boolean {
   const [from = '', to = ''] = [file, imported].map((path) => path.split('/')[0]);
   if (imported === 'problem.ts' || imported === 'product.ts' || from === to) return true;
@@ -28,6 +28,7 @@ function mayImport(file: string, imported: string): boolean {
   if (from === 'pipeline') return to !== 'cli';
   if (stageFolders.includes(from)) return openToStages.includes(imported) || foundations.includes(to);
   if (from === 'compute') return to === 'store' || to === 'text';
+  if (from === 'llm') return to === 'store' || to === 'text';
   if (from === 'store') return to === 'text';
   return false;
 }
@@ -47,6 +48,7 @@ test('the import rule sees what it forbids', () => {
   expect(mayImport('store/tables.ts', 'pipeline/stage.ts')).toBe(false);
   expect(mayImport('text/words.ts', 'store/tables.ts')).toBe(false);
   expect(mayImport('pipeline/run.ts', 'cli/output.ts')).toBe(false);
+  expect(mayImport('llm/endpoint.ts', 'pipeline/stage.ts')).toBe(false);
   expect(importsOf('pipeline/run.ts')).toContain('pipeline/plan.ts');
 });
 
@@ -62,7 +64,7 @@ test('only the command line prints, colours or sets an exit code', () => {
 });
 
 /** Ages of a cache's own locks and the waits between two tries are no part of any result. */
-const mayAskTheClock = ['embed/vector-cache.ts', 'ingest/hub/client.ts', 'classify/endpoint.ts'];
+const mayAskTheClock = ['embed/vector-cache.ts', 'ingest/hub/client.ts', 'llm/endpoint.ts'];
 
 test('nothing outside the command line asks a clock or an unseeded chance for something it writes', () => {
   const wrong = sources

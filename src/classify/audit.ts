@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Took } from '../llm/asker.js';
+import { BudgetReached } from '../llm/spending.js';
 import type { StageContext } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
 import type { Json } from '../store/fingerprint.js';
 import { parquet } from '../store/tables.js';
-import { type Asker, withAsker } from './asker.js';
 import { allocate, precisionAndRecall, type Stratum } from './estimates.js';
 import type { PromptPlaces } from './exemplars.js';
 import type { LabelSet } from './label-set.js';
 import { outOfBudget } from './llm-votes.js';
 import type { ClassifyOptions } from './options.js';
-import { BudgetReached } from './spending.js';
+import { withPromptAsker } from './prompt-asker.js';
 
 /** A row that is judged on its own. */
 interface AuditedRow {
@@ -22,7 +23,7 @@ interface AuditedRow {
 
 export interface Audit {
   figures: { [name: string]: Json };
-  took: ReturnType<Asker['took']> | null;
+  took: Took | null;
   warnings: string[];
 }
 
@@ -142,7 +143,7 @@ interface Judged {
   own: boolean;
   /** One per row; null: an invalid answer, undefined: not judged yet. */
   labels: (string | null | undefined)[];
-  took: ReturnType<Asker['took']> | null;
+  took: Took | null;
 }
 
 async function judge(
@@ -166,7 +167,7 @@ async function judge(
     key: audit?.key ?? options.key,
     model,
   };
-  return withAsker(who, set, options, context, async (asker) => {
+  return withPromptAsker(who, set, options, context, async (asker) => {
     const places = new Map<string, number>();
     prompts.keys.forEach((key, place) => {
       if (asker.known(key) === undefined && !places.has(key)) places.set(key, place);

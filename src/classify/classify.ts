@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { ensureModel, modelNamed } from '../compute/weights.js';
+import type { Took } from '../llm/asker.js';
 import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
 import type { Json } from '../store/fingerprint.js';
-import type { Asker } from './asker.js';
 import { auditLabels, type OwnLabels } from './audit.js';
 import { embeddedVotes } from './embedded-votes.js';
 import { type Exemplars, readExemplars } from './exemplars.js';
@@ -122,7 +122,7 @@ async function voteLlm(
   };
 }
 
-function asNotes({ spent, retries, tornLines }: ReturnType<Asker['took']>): { [name: string]: Json } {
+function asNotes({ spent, retries, tornLines }: Took): { [name: string]: Json } {
   return {
     calls: spent.calls,
     input_tokens: spent.inputTokens,

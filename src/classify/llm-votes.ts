@@ -1,11 +1,12 @@
+import type { Took } from '../llm/asker.js';
+import { BudgetReached } from '../llm/spending.js';
 import type { StageContext } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
-import { type Asker, withAsker } from './asker.js';
 import type { Exemplars } from './exemplars.js';
 import type { LabelSet } from './label-set.js';
 import type { ClassifyOptions } from './options.js';
+import { type PromptAsker, withPromptAsker } from './prompt-asker.js';
 import { type ClusterVotes, nextRound } from './rounds.js';
-import { BudgetReached } from './spending.js';
 import type { Vote } from './vote-table.js';
 import type { VoteRule } from './votes.js';
 
@@ -16,30 +17,36 @@ export async function askVotes(
   rule: VoteRule,
   options: ClassifyOptions,
   context: StageContext,
-): Promise<{ votes: ClusterVotes; took: ReturnType<Asker['took']> }> {
+): Promise<{ votes: ClusterVotes; took: Took }> {
   const { endpoint = '', key, model = '' } = options;
-  return withAsker({ option: 'classify.endpoint', endpoint, key, model }, set, options, context, async (asker) => {
-    const votes: ClusterVotes = [];
-    for (;;) {
-      const plan = nextRound(exemplars, votes, asker.known, rule);
-      if (plan.places.length === 0) return { votes, took: asker.took() };
-      try {
-        await asker.ask(exemplars, plan.places);
-      } catch (error) {
-        if (!(error instanceof BudgetReached)) throw error;
-        const left = nextRound(exemplars, votes, asker.known, rule);
-        throw outOfBudget(
-          error,
-          asker,
-          `${left.clusters} of ${exemplars.clusters.length} clusters are not settled and need at least ${left.places.length} more votes`,
-        );
+  return withPromptAsker(
+    { option: 'classify.endpoint', endpoint, key, model },
+    set,
+    options,
+    context,
+    async (asker) => {
+      const votes: ClusterVotes = [];
+      for (;;) {
+        const plan = nextRound(exemplars, votes, asker.known, rule);
+        if (plan.places.length === 0) return { votes, took: asker.took() };
+        try {
+          await asker.ask(exemplars, plan.places);
+        } catch (error) {
+          if (!(error instanceof BudgetReached)) throw error;
+          const left = nextRound(exemplars, votes, asker.known, rule);
+          throw outOfBudget(
+            error,
+            asker,
+            `${left.clusters} of ${exemplars.clusters.length} clusters are not settled and need at least ${left.places.length} more votes`,
+          );
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 /** What a person reads when a cap of the budget comes before the end. */
-export function outOfBudget(reached: BudgetReached, asker: Asker, left: string): Problem {
+export function outOfBudget(reached: BudgetReached, asker: PromptAsker, left: string): Problem {
   const { calls, inputTokens, outputTokens, money } = asker.took().spent;
   const paid = money === null ? '' : `, ${money.toFixed(4)} in money`;
   return new Problem('the budget for labelling clusters is used up', {

@@ -1,13 +1,7 @@
 import { z } from 'zod';
+import { calling, endpointUrl, secret } from '../llm/options.js';
 
 const positive = z.int().min(1);
-/** The whole text is one reference to the environment, so that no secret ever stands in a pipeline file. */
-const secret = z
-  .string()
-  .regex(
-    /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/,
-    'must be a reference to the environment such as ${OPENAI_API_KEY}, never a key',
-  );
 
 export const labelSpec = z.strictObject({
   name: z.string().trim().min(1).max(80),
@@ -22,7 +16,7 @@ const audit = z.strictObject({
   keep: z.array(z.string().min(1)).min(1).default(['Medical', 'Biology']),
   /** The judge: another model than the labeler's, else the audit is called self-consistency. */
   model: z.string().min(1).optional(),
-  endpoint: z.string().min(1).optional(),
+  endpoint: endpointUrl.optional(),
   key: secret.optional(),
   /** A person's verdicts instead of a model's: JSON Lines `{"prompt_key": …, "label": …}`. */
   judgements: z.string().min(1).optional(),
@@ -33,7 +27,7 @@ export const classifyOptions = z
   .strictObject({
     labeler: z.enum(['llm', 'embedded']).default('embedded'),
     /** Base URL of an OpenAI-compatible server, with `/v1`. */
-    endpoint: z.string().min(1).optional(),
+    endpoint: endpointUrl.optional(),
     /** Default: `OPENAI_API_KEY` where it is set, else none. */
     key: secret.optional(),
     model: z.string().min(1).optional(),
@@ -43,8 +37,6 @@ export const classifyOptions = z
     labels: z
       .union([z.string().min(1), z.array(z.union([z.string().trim().min(1), labelSpec])).min(2)])
       .default('medical-domains'),
-    /** Calls in flight. */
-    concurrency: positive.max(4096).default(32),
     /** A ledger shared by several runs. Default: one in the run folder. */
     votes: z.string().min(1).optional(),
     overrides: z.string().min(1).optional(),
@@ -59,23 +51,10 @@ export const classifyOptions = z
       })
       // biome-ignore lint/suspicious/noThenProperty: the key that a pipeline file has
       .default({ below: 0.5, then: 'keep', up_to: 30 }),
-    /** Hard caps over the whole life of the run folder. */
-    budget: z
-      .strictObject({
-        calls: positive.optional(),
-        tokens: positive.optional(),
-        money: z.number().positive().optional(),
-      })
-      .default({}),
-    /** Per million tokens, in whatever currency `budget.money` is. */
-    price: z.strictObject({ input: z.number().min(0), output: z.number().min(0) }).optional(),
     audit: audit.optional(),
     /** Longer prompts are cut in the middle, and marked, before they are asked about. */
     prompt_characters: positive.min(200).default(6000),
-    /** Seconds until a call without a whole answer is given up and repeated. */
-    timeout_seconds: z.number().positive().max(3600).default(120),
-    /** Tries of one question against a server that fails, before the run stops. */
-    attempts: positive.max(100).default(8),
+    ...calling,
   })
   .superRefine((value, context) => {
     const need = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
@@ -83,11 +62,6 @@ export const classifyOptions = z
       if (value.endpoint === undefined)
         need(['endpoint'], 'the labeler llm needs the URL of an OpenAI-compatible server');
       if (value.model === undefined) need(['model'], 'the labeler llm needs the name of a model');
-    }
-    const endpoints = { endpoint: value.endpoint, 'audit.endpoint': value.audit?.endpoint };
-    for (const [path, endpoint] of Object.entries(endpoints)) {
-      // What stands in a pipeline file goes into its lock.
-      if (/\/\/[^/]*@/.test(endpoint ?? '')) need(path.split('.'), 'must hold no user or password; use key');
     }
     if (value.budget.money !== undefined && value.price === undefined) {
       need(['price'], 'budget.money needs price: {input, output}, per million tokens');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readLabelSet } from '../../src/classify/label-set.js';
-import { makeQuestion, shorten } from '../../src/classify/question.js';
+import { makeQuestion } from '../../src/classify/question.js';
+import { shorten } from '../../src/llm/fence.js';
 
 const set = readLabelSet('medical-domains', (path) => path);
 const question = makeQuestion(set, 6000);
@@ -54,7 +55,7 @@ describe('an answer', () => {
     ['"medical".', 'Medical'],
     ['**Physics**', 'Physics'],
   ])('%j is %s', (answer, label) => {
-    expect(question.read(answer)).toEqual({ label });
+    expect(question.read(answer, '')).toEqual({ label });
   });
 
   it.each([
@@ -67,7 +68,7 @@ describe('an answer', () => {
     'null',
     '7',
   ])('%j names no label', (answer) => {
-    expect(question.read(answer)).toHaveProperty('why');
+    expect(question.read(answer, '')).toHaveProperty('why');
   });
 });
 

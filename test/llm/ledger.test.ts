@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Ledger } from '../../src/classify/ledger.js';
-import { emptyFolder } from './small-run.js';
+import { Ledger } from '../../src/llm/ledger.js';
+import { emptyFolder } from '../classify/small-run.js';
 
 describe('the ledger', () => {
   it('keeps votes by model, question and prompt', async () => {

@@ -31,6 +31,12 @@ export interface Reply {
   tokens: [input: number, output: number];
 }
 
+/** As the API takes it: `{type: 'json_schema', json_schema: {name, strict, schema}}`. */
+export interface ResponseFormat {
+  type: 'json_schema';
+  json_schema: { name: string; strict: boolean; schema: { [key: string]: unknown } };
+}
+
 const completion = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }) })).min(1),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
@@ -87,8 +93,8 @@ export class Endpoint {
     this.servedModel = served;
   }
 
-  /** One chat completion at temperature 0. `schema` holds the answer to a JSON Schema where the server can. */
-  async ask(messages: Message[], answerTokens: number, schema: { [key: string]: unknown } | null): Promise<Reply> {
+  /** One chat completion at temperature 0. `format` holds the answer to a JSON Schema where the server can. */
+  async ask(messages: Message[], answerTokens: number, format: ResponseFormat | null): Promise<Reply> {
     // A token is at least one byte, and a template adds a few around each message.
     const bound = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content) + 16, 64);
     const identity = createHash('sha256').update(JSON.stringify(messages)).digest('hex');
@@ -103,9 +109,7 @@ export class Endpoint {
               temperature: 0,
               seed: 42,
               max_tokens: answerTokens,
-              ...(schema === null
-                ? {}
-                : { response_format: { type: 'json_schema', json_schema: { name: 'domain', strict: true, schema } } }),
+              ...(format === null ? {} : { response_format: format }),
             },
             { signal: begin() },
           );
@@ -188,7 +192,7 @@ export class Endpoint {
       throw this.problem(
         'refuses the key',
         said,
-        'check the variable that classify.key names (default OPENAI_API_KEY)',
+        `check the variable that ${this.optionBeside('key')} names (default OPENAI_API_KEY)`,
       );
     }
     if (status === 404 || (status >= 300 && status < 400)) {
@@ -198,6 +202,15 @@ export class Endpoint {
       return retry(said, retryAfterSeconds(error));
     }
     throw new Refused(said);
+  }
+
+  /** Where the model stands in the pipeline file. */
+  get modelOption(): string {
+    return this.optionBeside('model');
+  }
+
+  private optionBeside(name: string): string {
+    return beside(this.settings.option, name);
   }
 
   private get where(): string {
@@ -273,10 +286,15 @@ function checkedUrl(settings: EndpointSettings): string {
   if (url.username !== '' || url.password !== '') {
     throw new Problem(`${settings.option} holds a user or a password`, {
       where: settings.written,
-      try: 'take them out; a key goes into the variable that classify.key names',
+      try: `take them out; a key goes into the variable that ${beside(settings.option, 'key')} names`,
     });
   }
   return settings.url.replace(/\/+$/, '');
+}
+
+/** `classify.endpoint` and `key`: `classify.key`. */
+function beside(option: string, name: string): string {
+  return option.replace(/[^.]*$/, name);
 }
 
 function safeHost(url: string): string | undefined {

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { makeHttpFetch } from '../../src/classify/http-fetch.js';
+import { makeHttpFetch } from '../../src/llm/http-fetch.js';
 
 const servers: Server[] = [];
 async function serve(listener: RequestListener): Promise<string> {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { durablePoint } from '../store/atomic.js';
-import type { ClassifyOptions } from './options.js';
+import type { Budget, Price } from './options.js';
 
 export interface Spent {
   calls: number;
@@ -28,15 +28,15 @@ export class BudgetReached extends Error {}
  */
 export class Spending {
   private readonly descriptor: number;
-  private readonly budget: ClassifyOptions['budget'];
-  private readonly price: ClassifyOptions['price'];
+  private readonly budget: Budget;
+  private readonly price: Price | undefined;
   private readonly open = new Map<number, Reservation>();
   private waiting: (() => void)[] = [];
   private calls = 0;
   private inputTokens = 0;
   private outputTokens = 0;
 
-  constructor(path: string, budget: ClassifyOptions['budget'], price: ClassifyOptions['price']) {
+  constructor(path: string, budget: Budget, price: Price | undefined) {
     this.budget = budget;
     this.price = price;
     this.load(path);
