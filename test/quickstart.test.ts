@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RunFolder } from '../src/store/folder.js';
 import { literal, parquet, Tables } from '../src/store/tables.js';
+import { bareNumbers, jsonFigures, pageFigures } from './export/page-figures.js';
 import { isNear, sharesTenGram } from './reference.js';
 
 const root = join(import.meta.dirname, '..');
@@ -316,4 +317,31 @@ test('the committed lock is rebuilt byte for byte, in WebAssembly, on this machi
   expect({ status: ran.status, stderr: ran.stderr.replace(/^warning: .*\n/gm, '') }).toEqual({ status: 0, stderr: '' });
   const verified = curate(['verify', rebuilt]);
   expect(verified.status).toBe(0);
+});
+
+describe('the report page', () => {
+  const readJson = (name: string): unknown => JSON.parse(readFileSync(join(out, name), 'utf8'));
+
+  test('says in every number what --json says', () => {
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    const status: unknown = JSON.parse(curate(['status', out, '--json']).stdout);
+    const json = jsonFigures({ status, coverage: readJson('coverage.json'), lock: readJson('curate.lock') });
+    const figures = pageFigures(page);
+    expect(figures.size).toBeGreaterThan(200);
+    for (const [name, value] of figures) expect([name, json.get(name)]).toEqual([name, value]);
+    expect(bareNumbers(page)).toEqual([]);
+  });
+
+  test('counts rows by source as whatif does from the verdicts', () => {
+    const ran = curate(['whatif', out, '--set', 'filter.wait_count.at_most=46', '--json']);
+    const { sources } = JSON.parse(ran.stdout) as {
+      sources: { source: string; rows: number; before: { kept: number } }[];
+    };
+    const figures = pageFigures(readFileSync(join(out, 'report.html'), 'utf8'));
+    expect(sources.length).toBeGreaterThan(4);
+    for (const { source, rows, before } of sources) {
+      expect(figures.get(`figure rows.source.${source}`), source).toBe(rows);
+      expect(figures.get(`figure kept.source.${source}`), source).toBe(before.kept);
+    }
+  });
 });

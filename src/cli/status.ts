@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { accountOf, closingSentence, reportsOf } from '../pipeline/account.js';
-import type { Pipeline } from '../pipeline/config.js';
-import type { StageName } from '../pipeline/stage.js';
+import type { StageName, StageReport } from '../pipeline/stage.js';
 import { pipelineOf, readJson, readStageState, stageNamesOf } from '../pipeline/state.js';
 import { claimant } from '../store/claim.js';
 import type { Json } from '../store/fingerprint.js';
@@ -37,7 +37,8 @@ export function addStatus(program: Command): void {
       const stages = stageNamesOf(pipeline).map((stage) => statusOf(run, stage));
       const account = accountOf(run, pipeline);
       const worker = claimant(run.state('claim.json'));
-      const rules = rulesOf(run, pipeline);
+      const reports = reportsOf(run, pipeline);
+      const rules = rulesOf(reports);
       const { decontam: _, ...rows } = account;
       const sentence = closingSentence(account);
       output.result({
@@ -46,6 +47,7 @@ export function addStatus(program: Command): void {
         stages: stages as unknown as Json,
         rows,
         rules: rules as unknown as Json,
+        figures: Object.fromEntries([...reports].map(([stage, report]) => [stage, report.figures])),
         sentence,
       });
 
@@ -56,7 +58,6 @@ export function addStatus(program: Command): void {
         ),
       );
       output.line();
-      const reports = reportsOf(run, pipeline);
       output.table(
         ['stage', 'state', 'tasks', 'in', 'kept', 'took', 'left'],
         stages.map(({ stage, state, tasksDone, tasks, seconds, secondsLeft }) => [
@@ -72,7 +73,7 @@ export function addStatus(program: Command): void {
       showAccount(output, account);
       if (rules.length > 0) {
         output.table(
-          ['rule', 'failed', 'failed only this'],
+          ['rule or method', 'failed', 'failed only this'],
           rules.map((rule) => [rule.rule, rule.failed, rule.failedOnly]),
         );
         output.line();
@@ -123,9 +124,17 @@ interface RuleCount {
   failedOnly: number;
 }
 
+const reasonCounts = z.array(z.looseObject({ rule: z.string(), failed: z.number(), failedOnly: z.number() }));
+
+/** Rules and methods. Only export puts all verdicts side by side; before it, those of the filter among themselves. */
+function rulesOf(reports: ReadonlyMap<StageName, StageReport>): RuleCount[] {
+  const judged = reports.get('export')?.figures.reasons;
+  if (judged === undefined) return filterRules(reports.get('filter')?.figures ?? {});
+  return reasonCounts.parse(judged).map(({ rule, failed, failedOnly }) => ({ rule, failed, failedOnly }));
+}
+
 /** The filter's figures hold one object per rule; what else they hold is no rule. */
-function rulesOf(run: RunFolder, pipeline: Pipeline): RuleCount[] {
-  const figures = reportsOf(run, pipeline).get('filter')?.figures ?? {};
+function filterRules(figures: StageReport['figures']): RuleCount[] {
   return Object.entries(figures).flatMap(([rule, counts]) => {
     if (counts === null || typeof counts !== 'object' || Array.isArray(counts)) return [];
     const { failed, failed_only_this: failedOnly } = counts;

@@ -3,6 +3,8 @@ import { identifier, literal, parquet, type Tables } from '../store/tables.js';
 import type { Judge } from './judged.js';
 
 export interface ReasonCount {
+  /** The YAML key or the method. */
+  rule: string;
   reason: string;
   stage: Judge['stage'];
   /** Rows that left under this reason: each row counts once, under the first that it failed. */
@@ -74,7 +76,7 @@ async function countReasons(tables: Tables, judges: Judge[]): Promise<ReasonCoun
         count(*) FILTER (${column} IS FALSE AND failures = 1) AS "failedOnly" FROM judged`,
     );
     const rows = first.find((each) => each.reason === judge.reason && each.stage === judge.stage)?.rows;
-    counts.push({ reason: judge.reason, stage: judge.stage, rows: rows ?? 0, failed, failedOnly });
+    counts.push({ rule: judge.rule, reason: judge.reason, stage: judge.stage, rows: rows ?? 0, failed, failedOnly });
   }
   const place = (each: ReasonCount) => {
     const known = firstReasons.indexOf(each.reason);

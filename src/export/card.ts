@@ -2,9 +2,9 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { StageContext } from '../pipeline/stage.js';
 import { productVersion } from '../product.js';
-import type { Tables } from '../store/tables.js';
 import { type Account, quarantinedRows, type Share } from './account.js';
 import { coverageTable, readCoverage } from './coverage.js';
+import type { Figures } from './figures.js';
 import { hubLicenses } from './hub-license.js';
 import { markdown } from './inert.js';
 import { runName, stageFacts } from './run-facts.js';
@@ -14,11 +14,8 @@ import { labelerSentence, reasonSentence } from './sentences.js';
  * The dataset card: the hub's metadata, what was done with which numbers, what could not be checked, how to load it and
  * how to make it again. Holds no clock, so an equal run writes equal bytes.
  */
-export async function writeCard(tables: Tables, account: Account, context: StageContext): Promise<string> {
+export function writeCard(account: Figures, context: StageContext): string {
   const name = runName(context.run);
-  const incomplete = await tables.row<{ rows: number }>(
-    'SELECT count(*) AS rows FROM judged WHERE reason IS NULL AND NOT complete',
-  );
   return `---
 ${stringify(metadata(name, account, context.options), { lineWidth: 0 })}---
 
@@ -31,7 +28,7 @@ ${section('How a row got in', funnel(account, context))}
 ${section('Decontamination', coverageTable(readCoverage(context)))}
 ${section('Loading and training', training(name))}
 ${section('Columns', columns)}
-${section('Limits', limits(account, context, incomplete.rows))}
+${section('Limits', limits(account, context))}
 ${section('How to rebuild', rebuild)}`;
 }
 
@@ -137,7 +134,8 @@ const columns = table(
   ],
 );
 
-function limits(account: Account, context: StageContext, incomplete: number): string {
+function limits(account: Figures, context: StageContext): string {
+  const { incomplete } = account;
   const unknown = account.licenses.find((each) => each.name === '')?.kept ?? 0;
   const lines = [
     'The traces were written by language models. They were not checked by a physician or any other expert, and may be wrong, also where they sound sure. Not for clinical use.',

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { defineStage, type StageContext, type StageReport, stageNames } from '../pipeline/stage.js';
 import { writeFileAtomic } from '../store/atomic.js';
-import { type Account, takeAccount } from './account.js';
 import { writeCard } from './card.js';
 import { readCoverage } from './coverage.js';
 import { removeOthers, writeDatasetFile } from './dataset.js';
+import { type Figures, figuresAsJson, readClusters, takeFigures } from './figures.js';
 import { type DatasetFile, planFiles } from './files.js';
 import { createJudged } from './judged.js';
 import { trainingInfo } from './llama-factory.js';
@@ -60,9 +60,10 @@ export const exportStage = defineStage<Options, DatasetFile>({
     const tables = await openNarrow(context);
     try {
       const judges = await createJudged(tables, run, readShape(context.options));
-      const account = await takeAccount(tables, run, judges);
+      const clusters = await readClusters(tables, context, judges);
+      const figures = await takeFigures(tables, context, judges, clusters);
       const name = runName(run);
-      const card = await writeCard(tables, account, context);
+      const card = writeCard(figures, context);
       await writeFileAtomic(run.file('dataset', 'README.md'), run.temporary, card);
       const info = trainingInfo(name, files);
       await writeFileAtomic(run.file('dataset', 'dataset_info.json'), run.temporary, info);
@@ -71,9 +72,9 @@ export const exportStage = defineStage<Options, DatasetFile>({
         const facts = context.options[stage] === undefined ? null : stageFacts(run, stage);
         return facts === null ? [] : [{ ...facts, stage }];
       });
-      const page = await writePage({ name, tables, context, account, judges, stages }, readCoverage(context));
+      const page = await writePage({ name, tables, context, figures, clusters, judges, stages }, readCoverage(context));
       await writeFileAtomic(run.table('report.html'), run.temporary, page);
-      return stageReport(account, files.length);
+      return stageReport(figures, files.length);
     } finally {
       tables.close();
     }
@@ -87,19 +88,18 @@ function openNarrow(context: StageContext) {
   return context.openTables({ threads: context.workers, memoryMegabytes: 768 });
 }
 
-function stageReport(account: Account, files: number): StageReport {
+function stageReport(figures: Figures, files: number): StageReport {
   return {
     unit: 'rows',
-    in: account.rows,
-    kept: account.kept,
-    dropped: Object.fromEntries(account.reasons.map((each) => [each.reason, each.rows])),
+    in: figures.rows,
+    kept: figures.kept,
+    dropped: Object.fromEntries(figures.reasons.map((each) => [each.reason, each.rows])),
     quarantined: 0,
     figures: {
       files,
-      kept_by_group: Object.fromEntries(account.groups.map((each) => [each.name, each.kept])),
-      kept_by_source: Object.fromEntries(account.sources.map((each) => [each.name, each.kept])),
+      ...figuresAsJson(figures),
     },
     notes: {},
-    warnings: account.kept === 0 && account.rows > 0 ? ['the dataset is empty: curate status shows the reasons'] : [],
+    warnings: figures.kept === 0 && figures.rows > 0 ? ['the dataset is empty: curate status shows the reasons'] : [],
   };
 }

@@ -190,6 +190,24 @@ const shapes = {
       moves: z.array(z.strictObject({ from: text, to: text, count: number })),
     }),
   }),
+  status: z.strictObject({
+    pipeline: text,
+    running: number.nullable(),
+    stages: z.array(
+      z.strictObject({
+        stage: text,
+        state: z.enum(['finished', 'begun', 'not begun']),
+        tasksDone: number,
+        tasks: number.nullable(),
+        seconds: number.nullable(),
+        secondsLeft: number.nullable(),
+      }),
+    ),
+    rows: z.strictObject({ total: number, kept: number, quarantined: number, dropped: z.record(text, number) }),
+    rules: z.array(z.strictObject({ rule: text, failed: number, failedOnly: number })),
+    figures: z.record(text, z.record(text, z.unknown())),
+    sentence: text,
+  }),
   verify: z.strictObject({
     ok: z.boolean(),
     files: number,
@@ -226,6 +244,11 @@ describe('--json has the documented shape', () => {
 
   it('diff', () => {
     shapes.diff.parse(json('diff', asked, asked));
+  });
+
+  it('status', () => {
+    for (const run of [asked, finished]) shapes.status.parse(json('status', run));
+    expect(shapes.status.parse(json('status', finished)).stages.every((each) => each.state === 'finished')).toBe(true);
   });
 
   it('verify', () => {

@@ -1,27 +1,24 @@
 import { parquet } from '../../store/tables.js';
+import type { Cluster } from '../figures.js';
 import { cut } from '../inert.js';
 import { labelerSentence } from '../sentences.js';
 import { type PageFacts, readTexts } from './facts.js';
-import { count, counted, figure, type Html, html, percent, section } from './html.js';
+import { count, counted, countedFigure, figure, type Html, html, percent, section } from './html.js';
 import { below, Plot, picture, type Width } from './plot.js';
 
 /** Cluster sizes, how sure the labels are, and what the clusters look like from inside. Null where nothing was clustered. */
 export async function clusterSection(facts: PageFacts): Promise<Html | null> {
-  const clusters = await readClusters(facts);
-  if (clusters.length === 0) return null;
+  const { clusters } = facts;
+  const numbers = facts.figures.clusters;
+  if (numbers === null) return null;
   const labelled = clusters.some((each) => each.label !== null);
-  const kept = clusters.filter((each) => each.kept);
-  const sizes = clusters.map((each) => each.size).sort((a, b) => a - b);
   const labeler = labelerSentence(facts.context.options);
   return section(
     'clusters',
     'Clusters and their labels',
-    html`<p>${figure('clusters', clusters.length)} clusters of ${figure(
-      'clustered-prompts',
-      sizes.reduce((sum, size) => sum + size, 0),
-    )} distinct prompts,
-median size ${count(sizes[Math.floor(sizes.length / 2)] ?? 0)}, largest ${count(sizes[sizes.length - 1] ?? 0)}.
-${labelled ? html`${figure('clusters-kept', kept.length)} have a label that is kept. ` : null}${labeler === null ? null : html`Labelled by ${labeler}.`}</p>\n`,
+    html`<p>${figure('clusters', numbers.clusters)} clusters of ${figure('clusters.prompts', numbers.prompts)} distinct prompts,
+median size ${figure('clusters.median', numbers.median)}, largest ${figure('clusters.largest', numbers.largest)}.
+${labelled ? html`${figure('clusters.kept', numbers.kept)} have a label that is kept. ` : null}${labeler === null ? null : html`Labelled by ${labeler}.`}</p>\n`,
     picture(
       'Histogram of cluster sizes in prompts, by whether their label is kept.',
       'How many clusters have how many prompts.',
@@ -30,7 +27,7 @@ ${labelled ? html`${figure('clusters-kept', kept.length)} have a label that is k
     labelled
       ? picture(
           'Histogram of agreement: the share of votes that the winning label got, by whether it is kept.',
-          html`Agreement of the votes behind each label. ${counted(clusters.filter((each) => each.uncertain).length, 'cluster')} ${clusters.filter((each) => each.uncertain).length === 1 ? 'is' : 'are'} marked uncertain.`,
+          html`Agreement of the votes behind each label. ${countedFigure('clusters.uncertain', numbers.uncertain, 'cluster')} ${numbers.uncertain === 1 ? 'is' : 'are'} marked uncertain.`,
           (width) => agreementPlot(clusters, width),
         )
       : null,
@@ -43,38 +40,12 @@ ${labelled ? html`${figure('clusters-kept', kept.length)} have a label that is k
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-type Cluster = {
-  cluster_id: number;
-  size: number;
-  label: string | null;
-  agreement: number | null;
-  uncertain: boolean;
-  kept: boolean;
-};
-
-const noLabels = `SELECT NULL::INTEGER AS cluster_id, NULL::VARCHAR AS label, NULL::DOUBLE AS agreement,
-  NULL::BOOLEAN AS uncertain WHERE false`;
-
-async function readClusters(facts: PageFacts): Promise<Cluster[]> {
-  const { run } = facts.context;
-  const assignments = run.files('clusters', 'assignments.parquet');
-  if (facts.context.options.cluster === undefined || assignments.length === 0) return [];
-  const labels = facts.context.options.classify === undefined ? [] : run.files('labels', 'labels.parquet');
-  const passes = facts.judges.some((judge) => judge.column === 'filter.domain') ? '"filter.domain"' : 'true';
-  return facts.tables.rows<Cluster>(`
-    WITH sizes AS (SELECT cluster_id, count(*) AS size FROM ${parquet(assignments)} GROUP BY ALL),
-    fates AS (SELECT cluster_id, bool_or(${passes}) AS kept FROM judged WHERE cluster_id IS NOT NULL GROUP BY ALL),
-    labels AS (${labels.length === 0 ? noLabels : `SELECT cluster_id, label, agreement, uncertain FROM ${parquet(labels)}`})
-    SELECT cluster_id, size, label, agreement, coalesce(uncertain, false) AS uncertain, coalesce(kept, false) AS kept
-    FROM sizes LEFT JOIN fates USING (cluster_id) LEFT JOIN labels USING (cluster_id) ORDER BY cluster_id`);
-}
-
 function colorOf(cluster: Cluster): string {
   return cluster.label === null || cluster.kept ? 'var(--kept)' : 'var(--other)';
 }
 
 /** Counts by bin and colour, so that a picture of 50,000 clusters stays as small as one of 50. */
-function stack(clusters: Cluster[], binOf: (cluster: Cluster) => [number, number]) {
+function stack(clusters: readonly Cluster[], binOf: (cluster: Cluster) => [number, number]) {
   const bins = new Map<string, { from: number; to: number; color: string; clusters: number }>();
   for (const cluster of clusters) {
     const [from, to] = binOf(cluster);
@@ -97,7 +68,7 @@ const bars = (bins: ReturnType<typeof stack>) =>
     title: (bin: { clusters: number }) => `${count(bin.clusters)} clusters`,
   });
 
-function sizePlot(clusters: Cluster[], width: Width): object {
+function sizePlot(clusters: readonly Cluster[], width: Width): object {
   const edges = [...new Set(Array.from({ length: 120 }, (_, index) => Math.ceil(2 ** (index / 3))))];
   const bins = stack(clusters, (cluster) => {
     const place = edges.findIndex((edge) => cluster.size < edge);
@@ -121,7 +92,7 @@ function sizePlot(clusters: Cluster[], width: Width): object {
   };
 }
 
-function agreementPlot(clusters: Cluster[], width: Width): object {
+function agreementPlot(clusters: readonly Cluster[], width: Width): object {
   const known = clusters.filter((cluster) => cluster.agreement !== null);
   const bins = stack(known, (cluster) => {
     const tenth = Math.min(9, Math.floor((cluster.agreement ?? 0) * 10 + 1e-9));
@@ -143,10 +114,10 @@ function agreementPlot(clusters: Cluster[], width: Width): object {
 }
 
 /** The largest and the least agreed of both kinds: what speaks for the labels, and what against them. */
-function chooseClusters(clusters: Cluster[]): [string, Cluster[]][] {
-  const largest = (all: Cluster[]) =>
+function chooseClusters(clusters: readonly Cluster[]): [string, Cluster[]][] {
+  const largest = (all: readonly Cluster[]) =>
     [...all].sort((a, b) => b.size - a.size || a.cluster_id - b.cluster_id).slice(0, 3);
-  const doubtful = (all: Cluster[]) =>
+  const doubtful = (all: readonly Cluster[]) =>
     all
       .filter((each) => each.agreement !== null && each.agreement < 1)
       .sort((a, b) => (a.agreement ?? 0) - (b.agreement ?? 0) || b.size - a.size || a.cluster_id - b.cluster_id)
@@ -161,7 +132,7 @@ function chooseClusters(clusters: Cluster[]): [string, Cluster[]][] {
   ];
 }
 
-async function exemplars(facts: PageFacts, clusters: Cluster[]): Promise<Html | null> {
+async function exemplars(facts: PageFacts, clusters: readonly Cluster[]): Promise<Html | null> {
   const { run } = facts.context;
   const files = run.files('clusters', 'exemplars.parquet');
   const prompts = run.files('prompts');

@@ -1,8 +1,9 @@
 import { parquet } from '../../store/tables.js';
+import { fold, foldedWords } from '../../text/fold.js';
 import { blindness, type Coverage } from '../coverage.js';
 import { clipped } from '../inert.js';
 import type { PageFacts } from './facts.js';
-import { type Content, count, counted, figure, type Html, html, percent, section, table } from './html.js';
+import { type Content, count, counted, figure, type Html, html, section, share, table } from './html.js';
 
 /** Which benchmarks the rows leak, what was found, and what no method could have found. */
 export async function contaminationSection(facts: PageFacts, coverage: Coverage | null): Promise<Html> {
@@ -12,7 +13,7 @@ export async function contaminationSection(facts: PageFacts, coverage: Coverage 
   return section(
     'contamination',
     'Contamination',
-    await hitTable(facts, coverage),
+    hitTable(facts, coverage),
     coverage === null ? null : coverageTable(coverage),
     notes(facts),
     coverage === null ? null : selfTest(coverage),
@@ -22,33 +23,22 @@ export async function contaminationSection(facts: PageFacts, coverage: Coverage 
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Hits of `hits/` on prompts, joined to the rows that carry them. */
+/** The table `hits`; null where nothing was looked for. */
 function hits(facts: PageFacts): string | null {
   const files = facts.context.run.files('hits');
   return files.length === 0 ? null : parquet(files);
 }
 
-async function hitTable(facts: PageFacts, coverage: Coverage | null): Promise<Html> {
-  const from = hits(facts);
+function hitTable(facts: PageFacts, coverage: Coverage | null): Html {
   const methods = facts.judges.filter((judge) => judge.stage === 'decontam');
-  const found =
-    from === null
-      ? []
-      : await facts.tables.rows<{ benchmark: string; method: string; rows: number; items: number }>(
-          `SELECT benchmark, method, count(DISTINCT id) AS rows, count(DISTINCT item) AS items
-           FROM (
-             SELECT j.id, benchmark, method, item FROM ${from} h JOIN judged j USING (prompt_key) WHERE h.id IS NULL
-             UNION ALL SELECT h.id, benchmark, method, item FROM ${from} h WHERE h.id IS NOT NULL
-           )
-           GROUP BY ALL ORDER BY ALL`,
-        );
+  const found = facts.figures.leaks;
   const names = [
     ...new Set([...(coverage?.benchmarks.map((each) => each.name) ?? []), ...found.map((each) => each.benchmark)]),
   ];
   const rowsOf = (benchmark: string, method: string) =>
     found.find((each) => each.benchmark === benchmark && each.method === method)?.rows ?? 0;
   const failed = (rule: string) =>
-    facts.account.reasons.find((each) => each.stage === 'decontam' && each.reason === rule)?.failed ?? 0;
+    facts.figures.reasons.find((each) => each.stage === 'decontam' && each.reason === rule)?.failed ?? 0;
   return table(
     'Rows with a hit, kept or not, by benchmark',
     ['benchmark', ...methods.map((each) => each.rule)],
@@ -58,7 +48,10 @@ async function hitTable(facts: PageFacts, coverage: Coverage | null): Promise<Ht
           ? [name, ...methods.map(() => 'not checked')]
           : [name, ...methods.map((each) => figure(`hits.${name}.${each.rule}`, rowsOf(name, each.rule)))],
       ),
-      ['any benchmark', ...methods.map((each): Content => html`<b>${count(failed(each.rule))}</b>`)],
+      [
+        'any benchmark',
+        ...methods.map((each): Content => html`<b>${figure(`hits.${each.rule}`, failed(each.rule))}</b>`),
+      ],
     ],
     methods.map((_, index) => index + 1),
   );
@@ -91,13 +84,15 @@ type Benchmark = Coverage['benchmarks'][number];
 function blindCell(benchmark: Benchmark, method: Benchmark['methods'][number] | undefined): Content {
   if (method === undefined) return '–';
   const why = blindness(method);
-  const share = method.unseen === 0 ? null : ` (${percent(method.unseen, benchmark.items)})`;
-  return html`${figure(`unseen.${benchmark.name}.${method.method}`, method.unseen)}${share}${why === '' ? null : html`<small>${why}</small>`}`;
+  const name = `unseen.${benchmark.name}.${method.method}`;
+  const part = method.unseen === 0 ? null : html` (${share(name, method.unseen, benchmark.items)})`;
+  return html`${figure(name, method.unseen)}${part}${why === '' ? null : html`<small>${why}</small>`}`;
 }
 
-function itemCount(benchmark: Benchmark): string {
-  const { items, known } = benchmark;
-  return known === null || known === items ? count(items) : `${count(items)} of ${count(known)}`;
+function itemCount(benchmark: Benchmark): Html {
+  const { name, items, known } = benchmark;
+  const there = figure(`items.${name}`, items);
+  return known === null || known === items ? there : html`${there} of ${figure(`known.${name}`, known)}`;
 }
 
 /** Recall of each method by kind of leak: what a method that silently broke would look like. */
@@ -113,7 +108,11 @@ function selfTest(coverage: Coverage): Html | null {
     kinds.map((kind): Content[] => {
       const of = (method: string) => all.find((each) => each.kind === kind && each.method === method);
       const most = Math.max(0, ...methods.map((method) => of(method)?.planted ?? 0));
-      return [kind, count(most), ...methods.map((method) => percent(of(method)?.found ?? 0, of(method)?.planted ?? 0))];
+      return [
+        kind,
+        figure(`planted.${kind}`, most),
+        ...methods.map((method) => share(`found.${kind}.${method}`, of(method)?.found ?? 0, of(method)?.planted ?? 0)),
+      ];
     }),
     [1, ...methods.map((_, index) => index + 2)],
   )}`;
@@ -163,7 +162,7 @@ async function examples(facts: PageFacts, coverage: Coverage | null): Promise<Ht
     if (text !== undefined) found.push({ ...example, ...hit, ...text });
   }
   if (found.length === 0) return null;
-  return html`<h3>What was found</h3>\n<p>Two hits of each benchmark and method, drawn by the run’s seed. What a method matched is marked, and on the right too where it stands there word for word.</p>\n${found.map(
+  return html`<h3>What was found</h3>\n<p>Two hits of each benchmark and method, drawn by the run’s seed. What a method matched is marked, and on the right the same, or the words that both hold.</p>\n${found.map(
     (
       each,
       index,
@@ -173,13 +172,21 @@ async function examples(facts: PageFacts, coverage: Coverage | null): Promise<Ht
   )}`;
 }
 
-/** The item's text with the span marked where it stands in it, whatever the case and white space. */
+/** The item's text with the span marked where it stands in it, else the words of it that the span holds too. */
 function marked(text: string, span: string): Content {
   const words = span.trim().split(/\s+/).slice(0, 400);
   const pattern = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('\\s+');
   const match = words[0] === '' ? null : new RegExp(pattern, 'iu').exec(text);
-  if (match === null) return clipped(text, 1200);
+  if (match === null) return markedWords(clipped(text, 1200), span);
   const end = match.index + match[0].length;
   const before = text.slice(Math.max(0, match.index - 400), match.index);
   return html`${match.index > 400 ? '…' : null}${before}<mark>${clipped(match[0], 1500)}</mark>${clipped(text.slice(end), 400)}`;
+}
+
+function markedWords(text: string, span: string): Content {
+  const shared = new Set(foldedWords(fold(span)));
+  return text.split(/(\s+)/).map((part): Content => {
+    const words = foldedWords(fold(part));
+    return words.length > 0 && words.every((word) => shared.has(word)) ? html`<mark>${part}</mark>` : part;
+  });
 }

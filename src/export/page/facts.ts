@@ -1,15 +1,17 @@
 import type { StageContext, StageName } from '../../pipeline/stage.js';
 import type { Tables } from '../../store/tables.js';
-import type { Account } from '../account.js';
+import type { Cluster, Figures } from '../figures.js';
 import type { Judge } from '../judged.js';
 import type { StageFile } from '../run-facts.js';
 
-/** What every section of the page is made from: the table `judged`, the account and the run folder. */
+/** What every section of the page is made from: the figures, the table `judged` and the run folder. */
 export interface PageFacts {
   name: string;
   tables: Tables;
   context: StageContext;
-  account: Account;
+  /** Every number that the page says. */
+  figures: Figures;
+  clusters: readonly Cluster[];
   judges: Judge[];
   /** What the stages before this one left about themselves. */
   stages: (StageFile & { stage: StageName })[];

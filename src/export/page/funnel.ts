@@ -1,26 +1,24 @@
-import { type Account, quarantinedRows } from '../account.js';
+import { quarantinedRows } from '../account.js';
+import type { Figures } from '../figures.js';
 import { stageFacts } from '../run-facts.js';
 import { reasonSentence } from '../sentences.js';
 import type { PageFacts } from './facts.js';
-import { count, counted, figure, type Html, html, percent, section, table } from './html.js';
+import { count, countedFigure, figure, type Html, html, section, share, table } from './html.js';
 import { below, Plot, picture, type Width } from './plot.js';
 
 /** From sources to dataset: how many rows are left after each reason, and which source they came from. */
 export async function funnelSection(facts: PageFacts): Promise<Html> {
-  const { account } = facts;
-  const fates = await facts.tables.rows<Fate & Record<string, string | number>>(
-    `SELECT coalesce(source, '') AS source, coalesce(reason, '') AS reason, coalesce(stage, '') AS stage, count(*) AS rows
-     FROM judged GROUP BY ALL ORDER BY ALL`,
-  );
-  const sources = account.sources.map((each) => each.name);
-  const reasons = account.reasons.filter((each) => each.rows > 0);
-  const steps = stepsOf(account, fates, sources);
+  const { figures } = facts;
+  const sources = figures.sources.map((each) => each.name);
+  const reasons = figures.reasons.filter((each) => each.rows > 0);
+  const steps = stepsOf(figures, sources);
+  const quarantined = quarantinedRows(figures);
   const filter = stageFacts(facts.context.run, 'filter');
   return section(
     'funnel',
     'From sources to dataset',
     picture(
-      `Rows left after each step, from ${count(account.rows)} read to ${count(account.kept)} kept; the table below has the numbers.`,
+      `Rows left after each step, from ${count(figures.rows)} read to ${count(figures.kept)} kept; the table below has the numbers.`,
       html`Each bar shows the rows still in after a step, coloured by source; the outlined end is what left there. A row leaves once, at the first rule that it fails.`,
       (width) => funnelPlot(steps, sources, width),
     ),
@@ -28,7 +26,7 @@ export async function funnelSection(facts: PageFacts): Promise<Html> {
     table(
       'Rows by reason',
       ['reason', 'left here', 'failed', 'failed only this'],
-      account.reasons.map((each) => [
+      figures.reasons.map((each) => [
         html`<b>${each.reason}</b><small>${reasonSentence(each.reason, each.stage, facts.context.options, filter)}</small>`,
         figure(`left.${each.reason}`, each.rows),
         figure(`failed.${each.reason}`, each.failed),
@@ -36,16 +34,18 @@ export async function funnelSection(facts: PageFacts): Promise<Html> {
       ]),
       [1, 2, 3],
     ),
-    html`<p>${counted(quarantinedRows(account), 'row')} could not be read and ${quarantinedRows(account) === 1 ? 'is' : 'are'} in <a href="#quarantine">quarantine</a>; they are not among the ${count(account.rows)} above.</p>`,
+    html`<p>${countedFigure('funnel.quarantined', quarantined, 'row')} could not be read and ${quarantined === 1 ? 'is' : 'are'} in <a href="#quarantine">quarantine</a>; they are not among the ${figure('funnel.rows', figures.rows)} above.</p>`,
     table(
       'Rows by source',
       ['source', 'rows', 'kept', 'share', ...reasons.map((each) => each.reason)],
-      account.sources.map((source) => [
+      figures.sources.map((source) => [
         source.name,
         figure(`rows.source.${source.name}`, source.rows),
         figure(`kept.source.${source.name}`, source.kept),
-        percent(source.kept, source.rows),
-        ...reasons.map((each) => count(rowsOf(fates, source.name, each.reason, each.stage))),
+        share(`share.source.${source.name}`, source.kept, source.rows),
+        ...reasons.map((each) =>
+          figure(`left.${each.reason}.${source.name}`, rowsOf(figures.left, source.name, each.reason, each.stage)),
+        ),
       ]),
       Array.from({ length: reasons.length + 3 }, (_, index) => index + 1),
     ),
@@ -57,8 +57,6 @@ export const sourceColors = 7;
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-type Fate = { source: string; reason: string; stage: string; rows: number };
-
 interface Step {
   label: string;
   /** Rows still in after this step, by source in order, and those that left in it. */
@@ -67,18 +65,18 @@ interface Step {
   note: string;
 }
 
-function rowsOf(fates: Fate[], source: string, reason: string, stage: string): number {
-  return fates.find((each) => each.source === source && each.reason === reason && each.stage === stage)?.rows ?? 0;
+function rowsOf(left: Figures['left'], source: string, reason: string, stage: string): number {
+  return left.find((each) => each.source === source && each.reason === reason && each.stage === stage)?.rows ?? 0;
 }
 
-function stepsOf(account: Account, fates: Fate[], sources: string[]): Step[] {
-  let left = account.sources.map((each) => each.rows);
-  const steps: Step[] = [{ label: 'rows read', left, gone: 0, note: count(account.rows) }];
-  for (const each of account.reasons) {
-    left = left.map((rows, index) => rows - rowsOf(fates, sources[index] ?? '', each.reason, each.stage));
+function stepsOf(figures: Figures, sources: string[]): Step[] {
+  let left = figures.sources.map((each) => each.rows);
+  const steps: Step[] = [{ label: 'rows read', left, gone: 0, note: count(figures.rows) }];
+  for (const each of figures.reasons) {
+    left = left.map((rows, index) => rows - rowsOf(figures.left, sources[index] ?? '', each.reason, each.stage));
     steps.push({ label: each.reason, left, gone: each.rows, note: each.rows === 0 ? '0' : `−${count(each.rows)}` });
   }
-  steps.push({ label: 'kept', left, gone: 0, note: count(account.kept) });
+  steps.push({ label: 'kept', left, gone: 0, note: count(figures.kept) });
   return steps;
 }
 

@@ -1,7 +1,8 @@
+import type { Measure as Column, Figures } from '../figures.js';
 import { stageFacts } from '../run-facts.js';
 import { thresholdOf } from '../sentences.js';
 import type { PageFacts } from './facts.js';
-import { count, type Html, html, section } from './html.js';
+import { count, figure, type Html, html, section } from './html.js';
 import { below, Plot, picture, type Width } from './plot.js';
 
 /** Histograms of the counted columns, the limits drawn in. */
@@ -20,7 +21,7 @@ export async function histogramSection(facts: PageFacts): Promise<Html> {
 // ---------------------------------------------------------------------------------------------------------------------
 
 interface Measure {
-  column: string;
+  column: Column;
   rule: string;
   title: string;
   unit: string;
@@ -64,16 +65,22 @@ async function histogram(facts: PageFacts, measure: Measure): Promise<Html> {
   const bins = binsOf(counts);
   const threshold = thresholdOf(facts.context.options, stageFacts(facts.context.run, 'filter'), measure.rule);
   const limit = judge === undefined || threshold === null ? null : measure.limit(threshold);
-  const kept = quantiles(counts.filter((each) => each.fate === 'kept'));
+  const kept = facts.figures.measures[measure.column];
   const said =
     kept === null
       ? 'no row was kept'
-      : `kept rows: median ${count(kept[0])}, 95 % at most ${count(kept[1])}, longest ${count(kept[2])}`;
+      : `kept rows: median ${count(kept.median)}, 95 % at most ${count(kept.most95)}, longest ${count(kept.longest)}`;
   return html`<h3>${measure.title}</h3>\n${picture(
     `Histogram of ${measure.title.toLowerCase()}; ${said}${limit === null ? '' : `; limit: ${limit.text}`}.`,
-    html`${said}${limit === null ? '; no limit was set' : null}`,
+    html`${saidWithFigures(measure.column, kept)}${limit === null ? '; no limit was set' : null}`,
     (width) => histogramPlot(bins, measure, limit, width),
   )}`;
+}
+
+function saidWithFigures(column: Column, kept: Figures['measures'][Column]): Html {
+  if (kept === null) return html`no row was kept`;
+  const { median, most95, longest } = kept;
+  return html`kept rows: median ${figure(`${column}.median`, median)}, 95 % at most ${figure(`${column}.most95`, most95)}, longest ${figure(`${column}.longest`, longest)}`;
 }
 
 /** Bins of a quarter of a power of two, on value + 1, so that 0 has its place on a logarithmic axis. */
@@ -91,20 +98,6 @@ function binsOf(counts: { value: number; fate: Bin['fate']; rows: number }[]): B
 }
 
 const edges = [...new Set(Array.from({ length: 160 }, (_, index) => Math.ceil(2 ** (index / 4))))];
-
-function quantiles(counts: { value: number; rows: number }[]): [number, number, number] | null {
-  const sorted = [...counts].sort((a, b) => a.value - b.value);
-  const total = sorted.reduce((sum, each) => sum + each.rows, 0);
-  const at = (share: number) => {
-    let seen = 0;
-    return sorted.find((each) => {
-      seen += each.rows;
-      return seen >= share * total;
-    })?.value;
-  };
-  const [median, high, longest] = [at(0.5), at(0.95), at(1)];
-  return median === undefined || high === undefined || longest === undefined ? null : [median, high, longest];
-}
 
 function histogramPlot(
   bins: Bin[],

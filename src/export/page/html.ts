@@ -21,6 +21,17 @@ export function figure(name: string, value: number): Html {
   return html`<data value="${value}" data-figure="${name}">${count(value)}</data>`;
 }
 
+/** `1 row`, `2 rows`, the number as a figure. */
+export function countedFigure(name: string, value: number, noun: string): Html {
+  return html`${figure(name, value)} ${noun}${value === 1 ? null : 's'}`;
+}
+
+/** A share as a figure: its exact value is that of `percent`, from 0 to 1. */
+export function share(name: string, part: number, whole: number): Html {
+  const value = whole === 0 ? 0 : part / whole;
+  return html`<data value="${value}" data-share="${name}">${percent(part, whole)}</data>`;
+}
+
 /** 12345 as `12,345`. */
 export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 3 });

@@ -1,17 +1,17 @@
 import type { Share } from '../account.js';
 import type { PageFacts } from './facts.js';
-import { count, figure, type Html, html, percent, section, table } from './html.js';
+import { count, figure, type Html, html, section, share, table } from './html.js';
 import { below, Plot, picture, type Width } from './plot.js';
 
 /** What the kept rows are made of: domain, language, licence, model, group. */
 export async function mixSection(facts: PageFacts): Promise<Html> {
-  const { account } = facts;
+  const { figures } = facts;
   const parts: [string, string, Share[]][] = [
-    ['domain', 'Domain', account.domains],
-    ['language', 'Language', account.languages],
-    ['license', 'Licence', account.licenses],
-    ['model', 'Model that wrote the trace', account.models],
-    ['group', 'Group', account.groups],
+    ['domain', 'Domain', figures.domains],
+    ['language', 'Language', figures.languages],
+    ['license', 'Licence', figures.licenses],
+    ['model', 'Model that wrote the trace', figures.models],
+    ['group', 'Group', figures.groups],
   ];
   const charts = parts
     .slice(0, 2)
@@ -21,7 +21,7 @@ export async function mixSection(facts: PageFacts): Promise<Html> {
     'What it is made of',
     charts.map(([key, title, shares]) => mixPicture(key, title, shares)),
     charts.length > 0 ? html`<ul class="legend"><li class="kept">kept</li><li class="other">left</li></ul>\n` : null,
-    html`<div class="columns">${parts.map(([key, title, shares]) => mixTable(key, title, shares, account.kept))}</div>\n`,
+    html`<div class="columns">${parts.map(([key, title, shares]) => mixTable(key, title, shares, figures.kept))}</div>\n`,
   );
 }
 
@@ -76,10 +76,10 @@ function mixTable(key: string, title: string, shares: Share[], kept: number): Ht
   return table(
     title,
     [title.toLowerCase(), 'kept', 'share'],
-    shown.map((share) => [
-      share.name === '' ? nothing(key) : share.name,
-      figure(`kept.${key}.${share.name}`, share.kept),
-      percent(share.kept, kept),
+    shown.map((each) => [
+      each.name === '' ? nothing(key) : each.name,
+      figure(`kept.${key}.${each.name}`, each.kept),
+      share(`share.${key}.${each.name}`, each.kept, kept),
     ]),
     [1, 2],
   );

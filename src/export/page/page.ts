@@ -6,7 +6,7 @@ import { contaminationSection } from './contamination.js';
 import type { PageFacts } from './facts.js';
 import { funnelSection } from './funnel.js';
 import { histogramSection } from './histograms.js';
-import { count, Html, html } from './html.js';
+import { count, figure, Html, html } from './html.js';
 import { mixSection } from './mix.js';
 import { rebuildSection } from './rebuild.js';
 import { quarantineSection, sampleSection } from './samples.js';
@@ -18,7 +18,7 @@ import { verdict } from './verdict.js';
  * policy in its head lets a browser load nothing and apply this one style sheet, whatever a row's text says.
  */
 export async function writePage(facts: PageFacts, coverage: Coverage | null): Promise<string> {
-  const { account } = facts;
+  const { figures } = facts;
   const sections = [
     await funnelSection(facts),
     await histogramSection(facts),
@@ -36,14 +36,14 @@ export async function writePage(facts: PageFacts, coverage: Coverage | null): Pr
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-${hash(style)}'; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${facts.name}: ${count(account.kept)} of ${count(account.rows)} rows kept</title>
+<title>${facts.name}: ${count(figures.kept)} of ${count(figures.rows)} rows kept</title>
 <style>${new Html(style)}</style>
 </head>
 <body>
 <header class="top">
 <h1>${facts.name}</h1>
-<p class="lead">A training set of ${count(account.kept)} reasoning traces out of ${count(account.rows)} rows from ${count(account.sources.length)} sources, and why each row is in it or not.</p>
-${await verdict(facts, coverage)}</header>
+<p class="lead">A training set of ${figure('lead.kept', figures.kept)} reasoning traces out of ${figure('lead.rows', figures.rows)} rows from ${figure('lead.sources', figures.sources.length)} sources, and why each row is in it or not.</p>
+${verdict(facts, coverage)}</header>
 <nav aria-label="Sections"><ul>${titles(sections)}</ul></nav>
 <main>
 ${sections}</main>

@@ -1,6 +1,6 @@
 import { productVersion } from '../../product.js';
 import type { PageFacts } from './facts.js';
-import { type Content, count, type Html, html, section, table } from './html.js';
+import { type Content, figure, type Html, html, section, table } from './html.js';
 
 /** How the same set is made again, and from what. */
 export function rebuildSection(facts: PageFacts): Html {
@@ -17,7 +17,7 @@ export function rebuildSection(facts: PageFacts): Html {
 <p><code>curate verify RUN</code> checks every file of this folder against its manifest. <code>curate explain RUN ID</code> tells why a row is, or is not, in the set. Seed ${facts.context.seed}, compute ${facts.context.compute}.</p>\n`,
     inputs.length === 0
       ? null
-      : html`<details><summary>${count(inputs.length)} input files by SHA-256</summary>${table(
+      : html`<details><summary>${figure('inputs', inputs.length)} input files by SHA-256</summary>${table(
           'Inputs',
           ['kind', 'name', 'revision', 'SHA-256'],
           inputs

@@ -7,7 +7,7 @@ import { type Content, count, counted, figure, type Html, html, section, table }
 export async function sampleSection(facts: PageFacts): Promise<Html> {
   const draws: [string, string, number][] = [
     ['Kept', 'reason IS NULL', 6],
-    ...facts.account.reasons
+    ...facts.figures.reasons
       .filter((each) => each.rows > 0)
       .map((each): [string, string, number] => [
         `Left: ${each.reason}`,
@@ -27,7 +27,7 @@ export async function sampleSection(facts: PageFacts): Promise<Html> {
 
 /** What could not be read, by source and reason, with a few excerpts. Null where nothing was quarantined. */
 export async function quarantineSection(facts: PageFacts): Promise<Html> {
-  const { quarantined } = facts.account;
+  const { quarantined } = facts.figures;
   const title = 'Quarantine';
   if (quarantined.length === 0) return section('quarantine', title, html`<p>Every row could be read.</p>\n`);
   const excerpts = await facts.tables.rows<{
