@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
-import OpenAI, { APIConnectionError, APIError } from 'openai';
+import { APIConnectionError, APIError } from 'openai';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
-import { makeHttpFetch } from './http-fetch.js';
+import { LeanOpenAI } from './client.js';
 import type { Message } from './question.js';
 import { BudgetReached, type Spending } from './spending.js';
+import { Transport } from './transport.js';
 
 export interface EndpointSettings {
   /** Where the endpoint stands in the pipeline file, and what stands there: all that messages may show of it. */
@@ -48,7 +48,7 @@ const longestPauseSeconds = 60;
 export class Endpoint {
   /** Requests repeated because the server failed. */
   retries = 0;
-  private readonly client: OpenAI;
+  private readonly client: LeanOpenAI;
   private readonly settings: EndpointSettings;
   private readonly spending: Spending;
   private servedModel: string;
@@ -58,24 +58,19 @@ export class Endpoint {
     this.settings = settings;
     this.spending = spending;
     this.servedModel = settings.model;
-    // One listener for each call in flight.
-    setMaxListeners(0, settings.signal);
-    this.client = new OpenAI({
-      baseURL: checkedUrl(settings),
-      apiKey: settings.key ?? 'none',
-      organization: null,
-      project: null,
-      // Repeats are ours: the SDK's timer ends with the headers, so that a body that never ends would hang a run.
-      maxRetries: 0,
-      timeout: settings.timeoutSeconds * 1000,
-      logLevel: 'off',
-      fetch: makeHttpFetch(settings.connections ?? 256),
-    });
+    const { connections = 256, timeoutSeconds, signal } = settings;
+    this.client = new LeanOpenAI(
+      { baseURL: checkedUrl(settings), apiKey: settings.key ?? 'none', organization: null, project: null },
+      new Transport({ connections, timeoutSeconds, signal }),
+    );
   }
 
   /** Asks which models there are, so that a wrong URL, key or name stops the run before anything is spent. */
   async connect(): Promise<void> {
-    const answer = await this.repeat('models', (begin) => this.client.get('/models', { signal: begin() }));
+    const answer = await this.repeat(
+      () => 'models',
+      () => this.client.get('/models'),
+    );
     const list = modelList.safeParse(answer);
     if (!list.success)
       throw this.problem('does not answer like an OpenAI-compatible server', 'its list of models is none');
@@ -97,22 +92,19 @@ export class Endpoint {
   async ask(messages: Message[], answerTokens: number, format: ResponseFormat | null): Promise<Reply> {
     // A token is at least one byte, and a template adds a few around each message.
     const bound = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content) + 16, 64);
-    const identity = createHash('sha256').update(JSON.stringify(messages)).digest('hex');
+    const identity = () => JSON.stringify(messages);
     try {
-      return await this.repeat(identity, async (begin) => {
+      return await this.repeat(identity, async () => {
         const reservation = await this.spending.reserve(bound, answerTokens);
         try {
-          const answer = await this.client.chat.completions.create(
-            {
-              model: this.servedModel,
-              messages,
-              temperature: 0,
-              seed: 42,
-              max_tokens: answerTokens,
-              ...(format === null ? {} : { response_format: format }),
-            },
-            { signal: begin() },
-          );
+          const answer = await this.client.chat.completions.create({
+            model: this.servedModel,
+            messages,
+            temperature: 0,
+            seed: 42,
+            max_tokens: answerTokens,
+            ...(format === null ? {} : { response_format: format }),
+          });
           const { choices, usage } = completion.parse(answer);
           const input = usage?.prompt_tokens ?? bound;
           const output = usage?.completion_tokens ?? answerTokens;
@@ -130,20 +122,16 @@ export class Endpoint {
     }
   }
 
-  /**
-   * `request` until it is answered; it calls `begin` when its time starts to run. Pauses double, are spread by the
-   * request's own hash, and obey Retry-After.
-   */
-  private async repeat<T>(identity: string, request: (begin: () => AbortSignal) => Promise<T>): Promise<T> {
-    const { attempts, signal, timeoutSeconds, pauseSeconds = 0.5 } = this.settings;
+  /** `request` until it is answered. Pauses double, are spread by the request's own hash, and obey Retry-After. */
+  private async repeat<T>(identity: () => string, request: () => Promise<T>): Promise<T> {
+    const { attempts, signal, pauseSeconds = 0.5 } = this.settings;
     for (let attempt = 1; ; attempt += 1) {
       await this.waitUntil(this.pausedUntil);
-      const deadline = new Deadline(signal, timeoutSeconds);
       try {
-        return await request(() => deadline.begin());
+        return await request();
       } catch (error) {
         signal.throwIfAborted();
-        const failure = this.judge(error, deadline.passed);
+        const failure = this.judge(error);
         if (attempt >= attempts) {
           throw this.problem(
             `failed ${attempts} times on one question`,
@@ -152,17 +140,12 @@ export class Endpoint {
           );
         }
         this.retries += 1;
-        const spread =
-          0.5 +
-          Number.parseInt(createHash('sha256').update(`${identity} ${attempt}`).digest('hex').slice(0, 6), 16) /
-            2 ** 25;
+        const spread = 0.5 + shareOf(`${identity()} ${attempt}`) / 2;
         const pause = Math.min(longestPauseSeconds, pauseSeconds * 2 ** (attempt - 1)) * spread;
         // A server that asks for time asks it of everybody.
         if (failure.retryAfter !== null)
           this.pausedUntil = Math.max(this.pausedUntil, Date.now() + failure.retryAfter * 1000);
         await this.waitUntil(Date.now() + pause * 1000);
-      } finally {
-        deadline.end();
       }
     }
   }
@@ -173,17 +156,13 @@ export class Endpoint {
   }
 
   /** What a failure means: to be repeated (returned), or thrown as what stops the run or settles the question. */
-  private judge(error: unknown, timedOut: boolean): { what: string; retryAfter: number | null } {
+  private judge(error: unknown): { what: string; retryAfter: number | null } {
     const retry = (what: string, retryAfter: number | null = null) => ({ what, retryAfter });
     if (error instanceof BudgetReached) throw error;
-    if (timedOut) return retry(`no whole answer within ${this.settings.timeoutSeconds} seconds`);
     if (error instanceof APIConnectionError) return retry(causeOf(error));
     if (error instanceof z.ZodError) return retry('an answer without choices, or that is no answer');
     if (error instanceof SyntaxError) return retry('an answer that is not JSON');
     if (!(error instanceof APIError) || error.status === undefined) {
-      // A body that ends too early or a connection reset in the middle of one.
-      if (error instanceof TypeError || (error instanceof Error && error.name === 'AbortError'))
-        return retry(causeOf(error));
       throw error;
     }
     const { status } = error;
@@ -235,36 +214,6 @@ export class Endpoint {
   }
 }
 
-/** Ends one request when the run is interrupted or its time is up, and leaves no listener behind: there may be millions. */
-class Deadline {
-  passed = false;
-  private readonly controller = new AbortController();
-  private readonly interrupted: AbortSignal;
-  private readonly seconds: number;
-  private timer: NodeJS.Timeout | undefined;
-  private readonly interrupt = () => this.controller.abort();
-
-  constructor(interrupted: AbortSignal, seconds: number) {
-    this.interrupted = interrupted;
-    this.seconds = seconds;
-  }
-
-  begin(): AbortSignal {
-    this.interrupted.throwIfAborted();
-    this.interrupted.addEventListener('abort', this.interrupt);
-    this.timer = setTimeout(() => {
-      this.passed = true;
-      this.controller.abort();
-    }, this.seconds * 1000);
-    return this.controller.signal;
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-    this.interrupted.removeEventListener('abort', this.interrupt);
-  }
-}
-
 /** The server will not answer this request, however often it is asked. */
 class Refused extends Error {}
 
@@ -290,6 +239,11 @@ function checkedUrl(settings: EndpointSettings): string {
     });
   }
   return settings.url.replace(/\/+$/, '');
+}
+
+/** Between 0 and 1, by the text's hash. */
+function shareOf(text: string): number {
+  return Number.parseInt(createHash('sha256').update(text).digest('hex').slice(0, 6), 16) / 2 ** 24;
 }
 
 /** `classify.endpoint` and `key`: `classify.key`. */
