@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { findFiles } from '../ingest/files.js';
 import { type Inspection, inspectFile } from '../ingest/inspect.js';
@@ -30,7 +29,7 @@ export function addInspect(program: Command): void {
     const output = new Output(options);
     const files = findFiles(patterns.map((pattern) => resolve(pattern)));
     if (files.length === 0) throw nothingThere(patterns);
-    const tables = await Tables.open({ temporaryFolder: join(tmpdir(), 'curate-inspect') });
+    const tables = await Tables.open();
     try {
       const inspections: { file: string; inspection: Inspection }[] = [];
       for (const file of files) {

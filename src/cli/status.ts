@@ -128,9 +128,9 @@ const reasonCounts = z.array(z.looseObject({ rule: z.string(), failed: z.number(
 
 /** Rules and methods. Only export puts all verdicts side by side; before it, those of the filter among themselves. */
 function rulesOf(reports: ReadonlyMap<StageName, StageReport>): RuleCount[] {
-  const judged = reports.get('export')?.figures.reasons;
+  const judged = reasonCounts.safeParse(reports.get('export')?.figures.reasons).data;
   if (judged === undefined) return filterRules(reports.get('filter')?.figures ?? {});
-  return reasonCounts.parse(judged).map(({ rule, failed, failedOnly }) => ({ rule, failed, failedOnly }));
+  return judged.map(({ rule, failed, failedOnly }) => ({ rule, failed, failedOnly }));
 }
 
 /** The filter's figures hold one object per rule; what else they hold is no rule. */

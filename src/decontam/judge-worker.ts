@@ -1,5 +1,3 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Tables } from '../store/tables.js';
 import type { Benchmark } from './benchmarks.js';
 import { type BenchmarkCoverage, coverageOf } from './coverage.js';
@@ -36,7 +34,7 @@ export default async function ask(task: JudgeTask): Promise<JudgedTexts | Benchm
 }
 
 async function makeJudge(benchmarks: Benchmark[], specs: MethodSpec[]): Promise<Ready> {
-  const tables = await Tables.open({ temporaryFolder: join(tmpdir(), 'curate-judge') });
+  const tables = await Tables.open();
   try {
     const loaded = await loadBenchmarks(benchmarks, tables);
     const items = loaded.flatMap((each) => each.items);

@@ -1,7 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { Problem } from '../problem.js';
 import { RunFolder } from '../store/folder.js';
 import { identifier, literal, parquet, type Tables, Tables as TablesClass } from '../store/tables.js';
@@ -39,15 +36,13 @@ export function askRun(folder: string): AskedRun {
   return { run, pipeline, has };
 }
 
-/** A DuckDB instance for questions over narrow tables; everything that it leaves is removed. */
+/** A DuckDB instance for questions over narrow tables. */
 export async function withTables<T>(use: (tables: Tables) => Promise<T>): Promise<T> {
-  const temporaryFolder = mkdtempSync(join(tmpdir(), 'curate-ask-'));
-  const tables = await TablesClass.open({ threads: availableParallelism(), memoryMegabytes: 1024, temporaryFolder });
+  const tables = await TablesClass.open({ threads: availableParallelism(), memoryMegabytes: 1024 });
   try {
     return await use(tables);
   } finally {
     tables.close();
-    await rm(temporaryFolder, { recursive: true, force: true });
   }
 }
 

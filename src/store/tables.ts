@@ -1,4 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   BIGINT,
   BOOLEAN,
@@ -18,8 +20,8 @@ export interface TablesOptions {
   /** 1 for wide text (bytes then do not depend on threads), more for narrow tables with ORDER BY a unique key. */
   threads?: number;
   memoryMegabytes?: number;
-  /** Where DuckDB spills and unfinished files lie. */
-  temporaryFolder: string;
+  /** Where DuckDB spills and unfinished files lie. Default: a folder of its own that goes when it is closed. */
+  temporaryFolder?: string;
 }
 
 /** A string as an SQL literal. */
@@ -50,25 +52,32 @@ export class Tables {
   private readonly temporaryFolder: string;
   private writerCount = 0;
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, temporaryFolder: string) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    temporaryFolder: string,
+    private readonly removesFolder: boolean,
+  ) {
     this.instance = instance;
     this.connection = connection;
     this.temporaryFolder = temporaryFolder;
   }
 
-  static async open(options: TablesOptions): Promise<Tables> {
-    mkdirSync(options.temporaryFolder, { recursive: true });
+  static async open(options: TablesOptions = {}): Promise<Tables> {
+    const own = options.temporaryFolder === undefined;
+    const temporaryFolder = options.temporaryFolder ?? mkdtempSync(join(tmpdir(), 'curate-'));
+    mkdirSync(temporaryFolder, { recursive: true });
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(options.threads ?? 1),
       memory_limit: `${options.memoryMegabytes ?? 512}MB`,
-      temp_directory: options.temporaryFolder,
+      temp_directory: temporaryFolder,
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
     const connection = await instance.connect();
     await connection.run("SET streaming_buffer_size='1KB'");
     await connection.run("SET TimeZone='UTC'");
-    return new Tables(instance, connection, options.temporaryFolder);
+    return new Tables(instance, connection, temporaryFolder, own);
   }
 
   /** Runs a statement for its effect. */
@@ -146,6 +155,7 @@ export class Tables {
   close(): void {
     this.connection.closeSync();
     this.instance.closeSync();
+    if (this.removesFolder) rmSync(this.temporaryFolder, { recursive: true, force: true });
   }
 }
 
