@@ -3,7 +3,7 @@
  * lower-case, words as `str.split()` gives them, no folding of punctuation or Unicode forms. One pass at the speed of
  * reading: hashes only ever discard, every match is confirmed word by word.
  */
-import { isSpace } from './words.js';
+import { LowerWords } from './lower-words.js';
 
 export interface SharedNgrams {
   document: number;
@@ -20,17 +20,18 @@ export class NgramIndex {
   readonly size: number;
   /** Distinct n-grams per document. A document with none can never match. */
   readonly counts: Int32Array;
-  private readonly texts: string[];
-  private readonly words: Words[];
+  /** The words of all documents, one after the other. */
+  private readonly words = new LowerWords(1 << 16);
   /** Open addressing: slot → n-gram + 1. */
   private readonly slots: Int32Array;
   /** One bit per hash value's low bits: most n-grams of a text end here. */
   private readonly bits: Int32Array;
-  private readonly hashes: number[] = [];
-  private readonly firstDocument: number[] = [];
-  private readonly firstWord: number[] = [];
-  private readonly postings: number[][] = [];
-  private readonly scratch = newWords(1024);
+  /** Per n-gram: its hash, the first of its words in one place, and the chain of the documents that hold it. */
+  private readonly grams: Record<'hash' | 'word' | 'firstLink' | 'lastLink', Int32Array>;
+  private readonly links: Record<'document' | 'next', Int32Array>;
+  private gramCount = 0;
+  private linkCount = 0;
+  private readonly text = new LowerWords();
   /** Per document while a text is looked at; `shared` is 0 between texts. */
   private readonly runs: Record<'shared' | 'from' | 'to' | 'bestFrom' | 'bestTo', Int32Array>;
 
@@ -39,116 +40,126 @@ export class NgramIndex {
     this.counts = new Int32Array(documents.length);
     const column = () => new Int32Array(documents.length);
     this.runs = { shared: column(), from: column(), to: column(), bestFrom: column(), bestTo: column() };
-    this.texts = documents.map((text) => text.toLowerCase());
-    this.words = this.texts.map((text) => {
-      const found = newWords(64);
-      readWords(text, found);
-      return found;
+    let most = 0;
+    const ends = documents.map((document) => {
+      const first = this.words.count;
+      this.words.add(document);
+      most += Math.max(0, this.words.count - first - size + 1);
+      return this.words.count;
     });
-    const most = this.words.reduce((sum, words) => sum + Math.max(0, words.count - size + 1), 0);
+    const each = () => new Int32Array(most);
+    this.grams = { hash: each(), word: each(), firstLink: each(), lastLink: each() };
+    this.links = { document: each(), next: each() };
     this.slots = new Int32Array(powerOfTwo(most * 2 + 16));
     this.bits = new Int32Array(powerOfTwo(most / 2));
-    for (let document = 0; document < documents.length; document += 1) this.add(document);
+    ends.forEach((end, document) => {
+      this.add(document, ends[document - 1] ?? 0, end);
+    });
   }
 
   /** What the text shares with each document, in the order of the documents. */
   find(text: string): SharedNgrams[] {
-    const lower = text.toLowerCase();
-    const words = this.scratch;
-    readWords(lower, words);
-    const last = words.count - this.size;
-    if (last < 0) return [];
-    const grams: number[] = [];
-    const positions: number[] = [];
-    const roll = rolling(this.size);
+    const { text: words, size, bits } = this;
+    words.clear();
+    words.add(text);
+    const { hashes, count } = words;
+    if (count < size) return [];
+    const found: Matches = { grams: [], positions: [] };
+    const leading = powerOfBase(size - 1);
+    const bitMask = bits.length - 1;
     let hash = 0;
-    for (let index = 0; index < words.count; index += 1) {
-      if (index >= this.size) hash = (hash - Math.imul(words.hashes[index - this.size] as number, roll.leading)) | 0;
-      hash = (Math.imul(hash, roll.base) + (words.hashes[index] as number)) | 0;
-      const first = index - this.size + 1;
-      if (first < 0) continue;
+    for (let index = 0; index < size - 1; index += 1) hash = (Math.imul(hash, base) + (hashes[index] as number)) | 0;
+    for (let first = 0, last = size - 1; last < count; first += 1, last += 1) {
+      hash = (Math.imul(hash, base) + (hashes[last] as number)) | 0;
       const mixed = mix(hash);
-      if (((this.bits[(mixed >>> 5) & (this.bits.length - 1)] as number) & (1 << (mixed & 31))) === 0) continue;
-      const gram = this.lookUp(mixed, lower, words, first);
+      hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
+      if (((bits[(mixed >>> 5) & bitMask] as number) & (1 << (mixed & 31))) === 0) continue;
+      const gram = this.lookUp(mixed, words, first);
       if (gram === -1) continue;
-      grams.push(gram);
-      positions.push(first);
+      found.grams.push(gram);
+      found.positions.push(first);
     }
-    return grams.length === 0 ? [] : this.gather(text, lower, grams, positions);
+    return found.grams.length === 0 ? [] : this.gather(text, found);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  private add(document: number): void {
-    const words = this.words[document] as Words;
-    const text = this.texts[document] as string;
-    const roll = rolling(this.size);
+  /** Enters the n-grams of a document: its words from `from` to `to`. */
+  private add(document: number, from: number, to: number): void {
+    const { words, size, grams, links } = this;
+    const { hashes } = words;
+    const leading = powerOfBase(size - 1);
     let hash = 0;
-    for (let index = 0; index < words.count; index += 1) {
-      if (index >= this.size) hash = (hash - Math.imul(words.hashes[index - this.size] as number, roll.leading)) | 0;
-      hash = (Math.imul(hash, roll.base) + (words.hashes[index] as number)) | 0;
-      const first = index - this.size + 1;
-      if (first < 0) continue;
+    for (let last = from; last < to; last += 1) {
+      hash = (Math.imul(hash, base) + (hashes[last] as number)) | 0;
+      const first = last - size + 1;
+      if (first < from) continue;
       const mixed = mix(hash);
-      let gram = this.lookUp(mixed, text, words, first);
-      if (gram === -1) gram = this.insert(mixed, document, first);
-      const posting = this.postings[gram] as number[];
-      if (posting[posting.length - 1] === document) continue;
-      posting.push(document);
+      hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
+      let gram = this.lookUp(mixed, words, first);
+      const isNew = gram === -1;
+      if (isNew) gram = this.insert(mixed, first);
+      else if (links.document[grams.lastLink[gram] as number] === document) continue;
+      const link = this.linkCount;
+      this.linkCount += 1;
+      links.document[link] = document;
+      links.next[link] = none;
+      if (isNew) grams.firstLink[gram] = link;
+      else links.next[grams.lastLink[gram] as number] = link;
+      grams.lastLink[gram] = link;
       this.counts[document] = (this.counts[document] as number) + 1;
     }
   }
 
-  private insert(mixed: number, document: number, first: number): number {
-    const gram = this.hashes.length;
-    this.hashes.push(mixed);
-    this.firstDocument.push(document);
-    this.firstWord.push(first);
-    this.postings.push([]);
-    const mask = this.slots.length - 1;
+  private insert(mixed: number, first: number): number {
+    const { grams, slots, bits } = this;
+    const gram = this.gramCount;
+    this.gramCount += 1;
+    grams.hash[gram] = mixed;
+    grams.word[gram] = first;
+    const mask = slots.length - 1;
     let slot = mixed & mask;
-    while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
-    this.slots[slot] = gram + 1;
-    const bit = (mixed >>> 5) & (this.bits.length - 1);
-    this.bits[bit] = (this.bits[bit] as number) | (1 << (mixed & 31));
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = gram + 1;
+    const bit = (mixed >>> 5) & (bits.length - 1);
+    bits[bit] = (bits[bit] as number) | (1 << (mixed & 31));
     return gram;
   }
 
-  private lookUp(mixed: number, text: string, words: Words, first: number): number {
-    const mask = this.slots.length - 1;
-    for (let slot = mixed & mask; this.slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const gram = (this.slots[slot] as number) - 1;
-      if (this.hashes[gram] === mixed && this.equal(gram, text, words, first)) return gram;
+  private lookUp(mixed: number, words: LowerWords, first: number): number {
+    const { slots, grams } = this;
+    const mask = slots.length - 1;
+    for (let slot = mixed & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const gram = (slots[slot] as number) - 1;
+      if (grams.hash[gram] === mixed && this.equal(grams.word[gram] as number, words, first)) return gram;
     }
     return -1;
   }
 
-  private equal(gram: number, text: string, words: Words, first: number): boolean {
-    const document = this.firstDocument[gram] as number;
-    const other = this.words[document] as Words;
-    const otherText = this.texts[document] as string;
-    const otherFirst = this.firstWord[gram] as number;
+  private equal(otherFirst: number, words: LowerWords, first: number): boolean {
+    const other = this.words;
     for (let word = 0; word < this.size; word += 1) {
       const start = words.starts[first + word] as number;
       const otherStart = other.starts[otherFirst + word] as number;
       const length = (words.ends[first + word] as number) - start;
       if (length !== (other.ends[otherFirst + word] as number) - otherStart) return false;
       for (let index = 0; index < length; index += 1)
-        if (text.charCodeAt(start + index) !== otherText.charCodeAt(otherStart + index)) return false;
+        if (words.units[start + index] !== other.units[otherStart + index]) return false;
     }
     return true;
   }
 
   /** Follows each document's runs through the matches, which are in the order of the text. */
-  private gather(text: string, lower: string, grams: number[], positions: number[]): SharedNgrams[] {
-    const { runs } = this;
+  private gather(text: string, { grams, positions }: Matches): SharedNgrams[] {
+    const { runs, links } = this;
     const touched: number[] = [];
     const seen = new Set<number>();
     grams.forEach((gram, match) => {
       const position = positions[match] as number;
       const isNew = seen.has(gram) ? 0 : 1;
       seen.add(gram);
-      for (const document of this.postings[gram] as number[]) {
+      for (let link = this.grams.firstLink[gram] as number; link !== none; link = links.next[link] as number) {
+        const document = links.document[link] as number;
         if (runs.shared[document] === 0) {
           touched.push(document);
           runs.bestFrom[document] = runs.bestTo[document] = 0;
@@ -166,9 +177,7 @@ export class NgramIndex {
       }
     });
     const spread = new Map<number, number>();
-    // Only İ changes its length in lower case; the words stay the same words, so their places are read again.
-    const places = lower.length === text.length ? this.scratch : newWords(64);
-    if (places !== this.scratch) readWords(text, places);
+    const places = this.text.placesIn(text);
     return touched
       .sort((a, b) => a - b)
       .map((document) => {
@@ -189,81 +198,45 @@ export class NgramIndex {
   }
 
   private documentsWithAll(grams: number[]): number {
-    const lists = [...new Set(grams)]
-      .map((gram) => this.postings[gram] as number[])
+    const [first, ...others] = [...new Set(grams)]
+      .map((gram) => this.documentsOf(gram))
       .sort((a, b) => a.length - b.length);
-    let common = new Set(lists[0]);
-    for (const list of lists.slice(1)) common = new Set(list.filter((document) => common.has(document)));
+    let common = new Set(first);
+    for (const list of others) common = new Set(list.filter((document) => common.has(document)));
     return common.size;
+  }
+
+  private documentsOf(gram: number): number[] {
+    const documents: number[] = [];
+    for (let link = this.grams.firstLink[gram] as number; link !== none; link = this.links.next[link] as number)
+      documents.push(this.links.document[link] as number);
+    return documents;
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Words of a text by their places and hashes; reused between texts, `count` of them are valid. */
-interface Words {
-  count: number;
-  hashes: Int32Array;
-  starts: Int32Array;
-  ends: Int32Array;
+/** N-grams of the documents that stand in a text, and the number of their first word in it. */
+interface Matches {
+  grams: number[];
+  positions: number[];
 }
 
-function newWords(room: number): Words {
-  return { count: 0, hashes: new Int32Array(room), starts: new Int32Array(room), ends: new Int32Array(room) };
-}
+const none = -1;
 
-function readWords(text: string, words: Words): void {
-  words.count = 0;
-  let { hashes, starts, ends } = words;
-  let count = 0;
-  let index = 0;
-  const length = text.length;
-  while (index < length) {
-    let unit = text.charCodeAt(index);
-    if (isSpace(unit)) {
-      index += 1;
-      continue;
-    }
-    const start = index;
-    let hash = 0x811c9dc5 | 0;
-    for (;;) {
-      hash = Math.imul(hash ^ unit, 0x01000193);
-      index += 1;
-      if (index === length) break;
-      unit = text.charCodeAt(index);
-      if (isSpace(unit)) break;
-    }
-    if (count === starts.length) {
-      hashes = words.hashes = grow(hashes);
-      starts = words.starts = grow(starts);
-      ends = words.ends = grow(ends);
-    }
-    hashes[count] = hash;
-    starts[count] = start;
-    ends[count] = index;
-    count += 1;
-  }
-  words.count = count;
-}
+/** A window's hash is a polynomial in the words' hashes modulo 2^32: it moves on by one word in constant time. */
+const base = 0x9e3779b1 | 0;
 
-/** A polynomial in the words' hashes, modulo 2^32: moves on by one word in constant time. */
-function rolling(size: number): { base: number; leading: number } {
-  const base = 0x9e3779b1 | 0;
-  let leading = 1;
-  for (let index = 1; index < size; index += 1) leading = Math.imul(leading, base);
-  return { base, leading };
+function powerOfBase(exponent: number): number {
+  let power = 1;
+  for (let index = 0; index < exponent; index += 1) power = Math.imul(power, base);
+  return power;
 }
 
 function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return mixed ^ (mixed >>> 16);
-}
-
-function grow(array: Int32Array): Int32Array {
-  const larger = new Int32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }
 
 function powerOfTwo(least: number): number {

@@ -1,12 +1,12 @@
 /**
  * RapidFuzz's `fuzz.ratio` against many documents, `100 · 2 · LCS / (|a| + |b|)` over code points, judged in integers:
- * a pair matches when `200 · LCS >= threshold · (|a| + |b|)`. What is skipped is skipped because it cannot match. In
- * order: by length; by an index of the documents' pieces of three characters, of which each difference spoils at most
- * one; by the characters that the two have in common; by pieces again, now near their own place; and by a banded LCS,
- * 32 characters at a step, that stops when the threshold is out of reach.
+ * a pair matches when `200 · LCS >= threshold · (|a| + |b|)`. What is skipped is skipped because it cannot match: first
+ * by length, of which only a window of the sorted documents is looked at; then by the characters that the two have in
+ * common, 28 ns a pair; the few that are left go through a banded LCS, 32 characters at a step, that stops when the
+ * threshold is out of reach.
  */
 
-import { PieceIndex } from './pieces.js';
+import { Tallies } from './tallies.js';
 
 export interface RatioMatch {
   document: number;
@@ -16,20 +16,19 @@ export interface RatioMatch {
 
 export class RatioIndex {
   readonly threshold: number;
-  /** Code point → 1, 2, …; 0 for what occurs in no document. */
+  /** Code point → 1, 2, … by falling frequency; 0 for what occurs in no document. */
   private readonly alphabet = new Int32Array(0x110000);
   private readonly alphabetSize: number;
   /** Document numbers by rising length, and everything below in that order. */
   private readonly order: Int32Array;
   private readonly lengths: Int32Array;
   private readonly points: Int32Array[];
-  private readonly tallies: Int32Array;
-  private readonly pieces: PieceIndex;
+  private readonly tallies: Tallies;
   private readonly mostPoints: number;
   private text = new Int32Array(1024);
   private masks = new Int32Array(0);
   private rows = new Int32Array(0);
-  private readonly tally = new Int32Array(classCount);
+
   /** `threshold`: an integer from 1 to 100. */
   constructor(documents: readonly string[], threshold: number) {
     this.threshold = threshold;
@@ -43,18 +42,8 @@ export class RatioIndex {
     );
     this.points = [...this.order].map((document) => coded[document] as Int32Array);
     this.lengths = Int32Array.from(this.points, (points) => points.length);
-    this.pieces = new PieceIndex(this.points, (length) => {
-      const longest = length + Math.floor(((200 - threshold) * length) / threshold);
-      return Math.floor((longest * (100 - threshold)) / 100);
-    });
+    this.tallies = new Tallies(this.points);
     this.mostPoints = Math.floor(((200 - threshold) * (this.lengths[this.lengths.length - 1] ?? 0)) / threshold);
-    this.tallies = new Int32Array(documents.length * classCount);
-    this.points.forEach((points, place) => {
-      for (const point of points) {
-        const at = place * classCount + classOf(point);
-        this.tallies[at] = (this.tallies[at] as number) + 1;
-      }
-    });
   }
 
   /** Every document at or above the threshold, in the order of the documents. */
@@ -62,34 +51,24 @@ export class RatioIndex {
     // A code point is at most two units: a text far longer than any document is not worth reading.
     if (text.length > 2 * this.mostPoints) return [];
     const length = this.read(text);
-    const { threshold, lengths, pieces } = this;
     const [from, to] = this.window(length);
     if (from === to) return [];
-    const longest = lengths[to - 1] as number;
-    const spares = {
-      spare: length - Math.ceil((threshold * (length + (lengths[from] as number))) / 200),
-      otherSpare: longest - Math.ceil((threshold * (length + longest)) / 200),
-    };
-    pieces.count(this.text, length, { from, to, longest, ...spares });
-    const { present, indexed } = pieces;
+    const { threshold, lengths, tallies } = this;
+    tallies.take(this.text, length);
     const found: RatioMatch[] = [];
     let wordCount = 0;
-    let prepared = false;
+    let other = -1;
+    let needed = 0;
+    let spare = 0;
     for (let place = from; place < to; place += 1) {
-      const other = lengths[place] as number;
-      const needed = Math.ceil((threshold * (length + other)) / 200);
-      const spare = length - needed;
-      const otherSpare = other - needed;
-      if (spare < 0 || otherSpare < 0) continue;
-      if ((present[place] as number) < (indexed[place] as number) - spare - otherSpare) continue;
-      if (!prepared) {
-        this.takeTally(length);
-        pieces.place(this.text, length, longest, spares.spare, spares.otherSpare);
-        prepared = true;
+      if (lengths[place] !== other) {
+        other = lengths[place] as number;
+        needed = Math.ceil((threshold * (length + other)) / 200);
+        spare = length - needed;
       }
-      if (!this.tallyAllows(place, spare, otherSpare) || !pieces.nearlyAll(place, spare + otherSpare)) continue;
+      if (!tallies.withinSpare(place, spare)) continue;
       if (wordCount === 0) wordCount = this.prepare(length);
-      const common = this.lcsAtLeast(this.points[place] as Int32Array, wordCount, spare, otherSpare);
+      const common = this.lcsAtLeast(this.points[place] as Int32Array, wordCount, spare, other - needed);
       if (common >= needed)
         found.push({
           document: this.order[place] as number,
@@ -104,23 +83,33 @@ export class RatioIndex {
 
   /** Numbers code points from 1, the most frequent first (ties by code point). Returns one more than the last number. */
   private numberByFrequency(coded: readonly Int32Array[]): number {
-    const counts = new Map<number, number>();
-    for (const points of coded) for (const point of points) counts.set(point, (counts.get(point) ?? 0) + 1);
-    const sorted = [...counts].sort(([a, countA], [b, countB]) => countB - countA || a - b);
-    sorted.forEach(([point], index) => {
+    const counts = this.alphabet;
+    for (const points of coded)
+      for (let index = 0; index < points.length; index += 1) {
+        const point = points[index] as number;
+        counts[point] = (counts[point] as number) + 1;
+      }
+    const present: number[] = [];
+    for (let point = 0; point < counts.length; point += 1) if (counts[point] !== 0) present.push(point);
+    present.sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b);
+    present.forEach((point, index) => {
       this.alphabet[point] = index + 1;
     });
-    return sorted.length + 1;
+    return present.length + 1;
   }
 
   /** Reads a text's code points into `this.text` as alphabet numbers and returns how many there are. */
   private read(text: string): number {
     if (this.text.length < text.length) this.text = new Int32Array(text.length * 2);
+    const { alphabet, text: numbers } = this;
     let length = 0;
     for (let index = 0; index < text.length; index += 1) {
-      const point = text.codePointAt(index) as number;
-      if (point > 0xffff) index += 1;
-      this.text[length] = this.alphabet[point] as number;
+      let point = text.charCodeAt(index);
+      if (point >= 0xd800 && point < 0xdc00) {
+        point = text.codePointAt(index) as number;
+        if (point > 0xffff) index += 1;
+      }
+      numbers[length] = alphabet[point] as number;
       length += 1;
     }
     return length;
@@ -131,28 +120,6 @@ export class RatioIndex {
     const least = Math.ceil((this.threshold * length) / (200 - this.threshold));
     const most = Math.floor(((200 - this.threshold) * length) / this.threshold);
     return [lowerBound(this.lengths, least), lowerBound(this.lengths, most + 1)];
-  }
-
-  private takeTally(length: number): void {
-    const { tally, text } = this;
-    tally.fill(0);
-    for (let index = 0; index < length; index += 1) {
-      const of = classOf(text[index] as number);
-      tally[of] = (tally[of] as number) + 1;
-    }
-  }
-
-  /** Whether few enough characters, whatever their order, are in one of the two alone. */
-  private tallyAllows(place: number, spare: number, otherSpare: number): boolean {
-    const { tally, tallies } = this;
-    let surplus = 0;
-    let lack = 0;
-    for (let of = 0, at = place * classCount; of < classCount; of += 1, at += 1) {
-      const difference = (tally[of] as number) - (tallies[at] as number);
-      if (difference > 0) surplus += difference;
-      else lack -= difference;
-    }
-    return surplus <= spare && lack <= otherSpare;
   }
 
   /** Where each character of the text stands, as bits: `wordCount` words for each number of the alphabet. */
@@ -207,21 +174,15 @@ export class RatioIndex {
   }
 }
 
-/** The most frequent characters have a class of their own, the others share the rest. */
-const classCount = 48;
-const ownClasses = 32;
-
-function classOf(point: number): number {
-  if (point === 0) return classCount - 1;
-  return point <= ownClasses ? point - 1 : ownClasses + (point % (classCount - 1 - ownClasses));
-}
-
 function codePoints(text: string): Int32Array {
   const points = new Int32Array(text.length);
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const point = text.codePointAt(index) as number;
-    if (point > 0xffff) index += 1;
+    let point = text.charCodeAt(index);
+    if (point >= 0xd800 && point < 0xdc00) {
+      point = text.codePointAt(index) as number;
+      if (point > 0xffff) index += 1;
+    }
     points[count] = point;
     count += 1;
   }

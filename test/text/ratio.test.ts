@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RatioIndex } from '../../src/text/ratio.js';
@@ -66,6 +67,37 @@ describe('RatioIndex', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it('finds what the textbook LCS finds of real questions on either side of the threshold', () => {
+    const file = new URL('../../data/samples/benchmarks/medqa/medqa.json.gz', import.meta.url);
+    const { medqa } = JSON.parse(gunzipSync(readFileSync(file)).toString('utf8')) as { medqa: { question: string }[] };
+    const documents = medqa.map((item) => item.question).filter((question) => question.length < 700);
+    const indexes = [80, 90, 95].map((threshold) => new RatioIndex(documents, threshold));
+    const place = fc.nat(10_000);
+    // One edit in about as many characters as just reaches, or just misses, one of the thresholds.
+    const every = fc.constantFrom(5, 6, 8, 9, 10, 11, 17, 19, 21, 24);
+    const kinds = fc.constantFrom('drop', 'add', 'swap', 'move', 'mixed');
+    let near = 0;
+    fc.assert(
+      fc.property(fc.nat(documents.length - 1), every, kinds, place, (which, distance, kind, seed) => {
+        const original = [...(documents[which] as string)];
+        const units = original.flatMap((unit, at) => {
+          if ((at + seed) % distance !== 0) return [unit];
+          const way = kind === 'mixed' ? ['drop', 'add', 'swap'][(at * 7 + seed) % 3] : kind;
+          return way === 'drop' ? [] : way === 'add' ? [unit, 'ж'] : way === 'swap' ? ['q'] : [unit];
+        });
+        const text = (kind === 'move' ? [...units.slice(seed % 40), ...units.slice(0, seed % 40)] : units).join('');
+        const wanted = [80, 90, 95].map(
+          (threshold) => expected(text, [documents[which] as string], threshold).length > 0,
+        );
+        const found = indexes.map((index) => index.find(text).some((match) => match.document === which));
+        if (wanted.includes(true) && wanted.includes(false)) near += 1;
+        expect(found).toEqual(wanted);
+      }),
+      { numRuns: 300 },
+    );
+    expect(near).toBeGreaterThan(50);
   });
 
   it('judges ties in integers, on either side of the threshold', () => {
