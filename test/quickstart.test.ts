@@ -161,29 +161,6 @@ describe('the main job', () => {
   });
 });
 
-test('the page says what status --json says', () => {
-  const status = JSON.parse(curate(['status', out, '--json']).stdout) as {
-    rows: { total: number; kept: number; dropped: Record<string, number> };
-    rules: { rule: string; failed: number; failedOnly: number }[];
-  };
-  const page = readFileSync(join(out, 'report.html'), 'utf8');
-  const shown = Object.fromEntries(
-    [...page.matchAll(/<data value="(\d+)" data-figure="([^"]*)"/g)].map(([, value, figure]) => [
-      figure,
-      Number(value),
-    ]),
-  );
-  const reasonOf = (rule: string) => (rule === 'complete' ? 'incomplete' : rule);
-  const expected: Record<string, number> = {
-    kept: status.rows.kept,
-    dropped: status.rows.total - status.rows.kept,
-    ...Object.fromEntries(Object.entries(status.rows.dropped).map(([reason, count]) => [`left.${reason}`, count])),
-    ...Object.fromEntries(status.rules.map(({ rule, failed }) => [`failed.${reasonOf(rule)}`, failed])),
-  };
-  for (const figure of Object.keys(expected))
-    expect({ figure, value: shown[figure] }).toEqual({ figure, value: expected[figure] });
-});
-
 describe('an equal run', () => {
   test('computes nothing again and leaves the lock as it is', () => {
     const before = bytesOf(out);

@@ -124,6 +124,26 @@ test('a full disk, and the same command when there is room again', () => {
   }
 });
 
+test('a clock that jumps', () => {
+  // Back by an hour, forward by a day, again and again, in the program and in its threads.
+  const jumping = `const now = Date.now, ticks = performance.now.bind(performance); let calls = 0;
+    const jump = () => ((calls += 1) % 3 === 0 ? -3.6e6 : calls % 5 === 0 ? 8.64e7 : 0);
+    Date.now = () => now() + jump(); performance.now = () => ticks() + jump();`;
+  const preload = join(scratch, 'jumping-clock.mjs');
+  writeFileSync(preload, jumping);
+  const environment = { ...process.env, NO_COLOR: '1', NODE_OPTIONS: `--import ${preload}` };
+  const [jumped, calm] = [join(scratch, 'jumped'), join(scratch, 'calm')];
+  const ran = spawnSync(process.execPath, [command, 'run', pipeline, '--out', jumped], {
+    encoding: 'utf8',
+    env: environment,
+  });
+  expect(ran).toMatchObject({ status: 0 });
+  expect(ran.stdout + ran.stderr).not.toMatch(/NaN|Infinity|-\d+ (s|min|h)\b/);
+  expect(curate(['run', pipeline, '--out', calm, '--quiet'])).toMatchObject({ status: 0 });
+  expect(readFileSync(join(jumped, 'curate.lock'), 'utf8')).toBe(readFileSync(join(calm, 'curate.lock'), 'utf8'));
+  expect(curate(['status', jumped]).stdout).not.toMatch(/NaN|Infinity|-\d+ (s|min|h)\b/);
+});
+
 test('text of a row never reaches the terminal unescaped', () => {
   const hostile = join(scratch, 'hostile');
   cpSync(folder, hostile, { recursive: true });
