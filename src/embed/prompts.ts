@@ -59,6 +59,24 @@ export async function readPlaces(
 }
 
 /**
+ * Distinct prompts of the groups, and about how many tokens one of them has: 1.4 for a word, two special ones, 256 at most.
+ */
+export async function measurePrompts(
+  tables: Tables,
+  run: RunFolder,
+  groups: readonly string[],
+): Promise<{ prompts: number; tokens: number }> {
+  const { prompts } = await tables.row<{ prompts: number }>(
+    `SELECT count(*) AS prompts FROM ${source(run)} WHERE ${inGroups(groups)}`,
+  );
+  const { tokens } = await tables.row<{ tokens: number | null }>(
+    `SELECT avg(least(256, 2 + 1.4 * greatest(prompt_words, prompt_words_segmented))) AS tokens
+     FROM ${parquet(run.files('rows'))} WHERE list_contains([${groups.map(literal).join(', ')}]::VARCHAR[], "group")`,
+  );
+  return { prompts, tokens: Math.ceil(tokens ?? 0) };
+}
+
+/**
  * Texts of prompts, each with its index among `places`, whose order is that of the files: a file is read once, from the
  * first row that is wanted to the last, and no text is ever sorted.
  */

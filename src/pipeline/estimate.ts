@@ -6,12 +6,17 @@ import { clusterCost } from '../cluster/cost.js';
 import { calibrate } from '../compute/calibrate.js';
 import { embedCost } from '../embed/cost.js';
 import type { EmbedOptions } from '../embed/embed.js';
+import { measurePrompts } from '../embed/prompts.js';
 import { estimateSources, type SourceEstimate } from '../ingest/estimate.js';
 import type { IngestOptions } from '../ingest/options.js';
+import type { RunFolder } from '../store/folder.js';
 import type { Pipeline } from './config.js';
 import type { StageContext, StageName } from './stage.js';
 
-/** What a whole run would take, none of it being there yet. Sizes in bytes, times in seconds on this machine. */
+/**
+ * What a whole run would take, none of it being there yet. Sizes in bytes, times in seconds on this machine. Where ingest's
+ * result stands in the folder `ingested`, prompts are counted and measured instead of assumed.
+ */
 export interface Estimate {
   sources: SourceEstimate[];
   /** Rows that the stages after ingest would see at most; null where a source's size is unknown. */
@@ -32,7 +37,7 @@ export interface Estimate {
 
 /** The rates and shares that times are estimated from, as measured on two cores (bench/); a plan is no promise. */
 const assumed = {
-  /** Tokens of a prompt on average, the two special ones included. */
+  /** Tokens of a prompt on average, the two special ones included, before the prompts have been read. */
   tokens: 120,
   /** Text of a row once it is read, and what it takes as Parquet. */
   rowBytes: 8_000,
@@ -54,12 +59,17 @@ export async function estimate(
   pipeline: Pipeline,
   context: StageContext,
   workers = availableParallelism(),
+  ingested: RunFolder | null = null,
 ): Promise<Estimate> {
   const { ingest, embed, cluster, classify } = pipeline.stages as Record<string, unknown>;
+  const groups = embed === undefined ? [] : (embed as EmbedOptions).groups;
   const tables = await context.openTables();
   let sources: SourceEstimate[];
+  let measured: { prompts: number; tokens: number } | null = null;
   try {
     sources = await estimateSources(ingest as IngestOptions, context, tables);
+    if (ingested !== null && embed !== undefined && ingested.files('rows').length > 0)
+      measured = await measurePrompts(tables, ingested, groups);
   } finally {
     tables.close();
   }
@@ -67,10 +77,9 @@ export async function estimate(
   const rows = total(
     sources.map((source) => (source.rows === null ? null : Math.min(source.rows, source.limit ?? source.rows))),
   );
-  const groups = embed === undefined ? [] : (embed as EmbedOptions).groups;
   const entries = (ingest as IngestOptions).sources;
   const embedded = sources.filter((source) => groups.includes(entries[source.entry]?.group ?? ''));
-  const prompts = total(embedded.map((source) => source.rows));
+  const prompts = measured?.prompts ?? total(embedded.map((source) => source.rows));
   const rate = embed === undefined ? null : await calibrate(context.compute, workers);
 
   const result: Estimate = {
@@ -95,7 +104,7 @@ export async function estimate(
   const window = Math.max(0, ...sources.map((source) => source.windowGigabytes)) * 1e9;
   add('ingest', null, assumed.memory + window, per(read, (assumed.ingestRate * workers) / assumed.rowBytes));
   if (rate !== null && prompts !== null) {
-    const cost = embedCost({ prompts, tokens: assumed.tokens, workers });
+    const cost = embedCost({ prompts, tokens: measured?.tokens ?? assumed.tokens, workers });
     add('embed', cost.gflop, cost.memoryBytes, cost.gflop / (rate * assumed.embedShare));
     if (result.diskBytes !== null) result.diskBytes += 2 * cost.diskBytes;
   } else add('embed', null, null, null);

@@ -146,7 +146,8 @@ export async function planRun(pipeline: Pipeline, options: RunOptions): Promise<
     const decisions = await plan(folder, pipeline, options.limit, inputReader(pipeline, options, scratch));
     if (decisions.every((decision) => decision.state === 'fresh')) return { decisions, estimate: null };
     const context = makeContext(partsOf(stageNamed('ingest'), pipeline, options, scratch), silent);
-    return { decisions, estimate: await estimate(pipeline, context, options.workers) };
+    const ingested = decisions.some(({ stage, state }) => stage === 'ingest' && state === 'fresh') ? folder : null;
+    return { decisions, estimate: await estimate(pipeline, context, options.workers, ingested) };
   });
 }
 

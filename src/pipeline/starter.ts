@@ -90,7 +90,7 @@ embed:
   groups: [traces]
 cluster:
   k: ${k}                                    # about one for 20 distinct prompts${files.length === 0 ? '' : ` (${prompts} were seen)`}; never more than there are
-  algorithm: two-level
+  algorithm: mini-batch
 classify:
   labeler: embedded                       # llm, with endpoint: \${CURATE_LLM_URL} and model:, is what the published recipe uses
   labels: medical-domains
