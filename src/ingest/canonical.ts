@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { countWaits, measureWords, strip } from '../text/words.js';
+import { Encoded } from '../text/encoded.js';
+import { countWaits, measureEncoded, strip } from '../text/words.js';
 import { type Draft, isRecord, Unfit } from './adapter.js';
 import { languageOf } from './language.js';
 import type { CanonicalRow } from './row.js';
@@ -15,6 +16,8 @@ export interface Canonical {
   contentKey: string;
   /** UTF-16 units of its texts: what shards are cut by. */
   size: number;
+  /** The long texts as UTF-8, until the next row is made. */
+  utf8: { prompt: Uint8Array; reasoning: Uint8Array | null; answer: Uint8Array | null };
 }
 
 /** What makes of a source's row a canonical one. Throws an `Unfit` for a row that must be quarantined. */
@@ -33,6 +36,14 @@ export function metadataOnly(value: unknown, source: RowSource): string {
 // ---------------------------------------------------------------------------------------------------------------------
 
 const empty = { words: 0, segmented: 0 };
+
+const encoded = new Encoded();
+
+/** Parts one text from the next; where that one begins. */
+function startNext(): number {
+  encoded.addZero();
+  return encoded.length;
+}
 
 function complete(
   draft: Draft,
@@ -55,18 +66,34 @@ function complete(
     if (text !== null && !text.isWellFormed()) throw new Unfit('lone surrogate');
   }
   const metadata = metadataOf(value, draft, raw);
-  const contentKey = shortHash(
-    [prompt, reasoning, answer, raw, ...(options ?? [])].map((text) => text ?? '').join('\0'),
-    32,
-  );
+  const keyed = [prompt, reasoning ?? '', answer ?? '', raw ?? '', ...(options ?? [])];
+  // Encoded once, for the hashes, the counts and the table.
+  encoded.reset(keyed.reduce((sum, text) => sum + text.length + 1, 0));
+  const promptEnd = encoded.add(prompt);
+  const reasoningStart = startNext();
+  const reasoningEnd = encoded.add(reasoning ?? '');
+  const answerStart = startNext();
+  const answerEnd = encoded.add(answer ?? '');
+  for (const text of keyed.slice(3)) {
+    startNext();
+    encoded.add(text);
+  }
+  const { bytes } = encoded;
+  const promptBytes = bytes.subarray(0, promptEnd);
+  const contentKey = shortHash(bytes.subarray(0, encoded.length), 32);
   const nativeId =
     draft.nativeId === null || draft.nativeId === undefined || draft.nativeId === '' ? null : draft.nativeId;
-  const promptWords = measureWords(prompt);
-  const reasoningWords = reasoning === null ? empty : measureWords(reasoning);
-  const answerWords = answer === null ? empty : measureWords(answer);
+  const promptWords = measureEncoded(prompt, encoded, 0, promptEnd);
+  const reasoningWords = reasoning === null ? empty : measureEncoded(reasoning, encoded, reasoningStart, reasoningEnd);
+  const answerWords = answer === null ? empty : measureEncoded(answer, encoded, answerStart, answerEnd);
   return {
     contentKey,
     size: prompt.length + (reasoning?.length ?? 0) + (answer?.length ?? 0) + metadata.length,
+    utf8: {
+      prompt: promptBytes,
+      reasoning: reasoning === null ? null : bytes.subarray(reasoningStart, reasoningEnd),
+      answer: answer === null ? null : bytes.subarray(answerStart, answerEnd),
+    },
     row: {
       id: `${source.name}-${nativeId === null ? contentKey.slice(0, 16) : shortHash(String(nativeId), 16)}`,
       source: source.name,
@@ -83,7 +110,7 @@ function complete(
       language: languageOf(prompt),
       complete: draft.trace.complete && isFinished(finishReason),
       finish_reason: finishReason,
-      prompt_key: shortHash(prompt, 32),
+      prompt_key: shortHash(promptBytes, 32),
       prompt_words: promptWords.words,
       reasoning_words: reasoningWords.words,
       answer_words: answerWords.words,
@@ -119,7 +146,7 @@ function metadataOf(value: Record<string, unknown>, draft: Draft, raw: string | 
   }
 }
 
-function shortHash(text: string, length: number): string {
+function shortHash(text: string | Uint8Array, length: number): string {
   return hash('sha256', text, 'hex').slice(0, length);
 }
 

@@ -99,20 +99,20 @@ async function readTask(task: IngestTask, source: Source, tables: Tables, contex
   const path = source.files.find((file) => file.name === task.file)?.path;
   if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
   await loadLanguages();
-  const writer = await ShardWriter.open(tables, context.run, task.entry, task.task);
+  const writer = new ShardWriter(tables, context.run, task.entry, task.task);
   const where = await openWhere(tables, source);
   const counts = new TaskCounts();
-  const reject = async (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
+  const reject = (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
     if (source.onError === 'fail') throw badRow(reading, source, task.file);
     counts.quarantine(reading.reason);
-    await writer.reject(source.name, task.file, reading);
+    writer.reject(source.name, task.file, reading);
   };
   for await (const readings of firstRows(readPiece(task, path, source, tables), task.rows)) {
     const accepted = where === null ? null : await where.accepts(readings);
     for (const [at, reading] of readings.entries()) {
       counts.read += 1;
       if (reading.kind === 'bad') {
-        await reject(reading);
+        reject(reading);
         continue;
       }
       try {
@@ -123,7 +123,7 @@ async function readTask(task: IngestTask, source: Source, tables: Tables, contex
         await writer.add(canonicalise(reading.row, source, task.file, reading.index));
       } catch (error) {
         if (!(error instanceof Unfit)) throw error;
-        await reject({
+        reject({
           index: reading.index,
           offset: reading.offset,
           reason: error.message,

@@ -7,7 +7,7 @@ import type { Json } from '../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
 import type { IngestOptions } from './options.js';
 import { rowTypes } from './row.js';
-import { keysPath, shardName } from './shards.js';
+import { keysPath, rowsLayout, shardName } from './shards.js';
 import type { Source } from './sources.js';
 import { figuresOf, type TaskFigures } from './task-counts.js';
 
@@ -127,6 +127,7 @@ async function rewriteShards(tables: Tables, single: Tables, context: StageConte
     await single.copy(
       `SELECT * EXCLUDE (file_row_number) REPLACE (${id} AS id) FROM ${parquet([path], 'file_row_number=true')} WHERE ${id} IS NOT NULL`,
       path,
+      rowsLayout,
     );
   }
 }
@@ -134,7 +135,7 @@ async function rewriteShards(tables: Tables, single: Tables, context: StageConte
 /** A run without a single row still has the table, with its columns. */
 async function writeEmptyShard(tables: Tables, context: StageContext): Promise<void> {
   const writer = await tables.writer(rowTypes);
-  await writer.writeTo(context.run.file('rows', shardName(0, 0, 0)));
+  await writer.writeTo(context.run.file('rows', shardName(0, 0, 0)), '*', rowsLayout);
   await writer.drop();
 }
 

@@ -1,7 +1,9 @@
-import { BIGINT, type DuckDBType, type DuckDBValue, INTEGER, listValue, VARCHAR } from '@duckdb/node-api';
+import type { DuckDBType } from '@duckdb/node-api';
 import type { RunFolder } from '../store/folder.js';
+import type { PlainKind } from '../store/plain-columns.js';
+import { PlainParquet } from '../store/plain-parquet.js';
 import type { BadReading } from '../store/readers/reading.js';
-import { identifier, type Tables, type TableWriter } from '../store/tables.js';
+import { identifier, type Layout, type Tables } from '../store/tables.js';
 import type { Canonical } from './canonical.js';
 import { quarantineTypes, rowTypes } from './row.js';
 
@@ -10,23 +12,42 @@ const partRows = 2048;
 const partUnits = 32 << 20;
 
 /** What the merge at the end must know of each row, so that it need not read texts. */
-export const keyTypes: Record<string, DuckDBType> = {
-  entry: INTEGER,
-  task: INTEGER,
-  part: INTEGER,
-  row: INTEGER,
-  id: VARCHAR,
-  content_key: VARCHAR,
-  prompt_key: VARCHAR,
-  file: VARCHAR,
-  file_row: BIGINT,
+const keyKinds: Record<string, PlainKind> = {
+  entry: 'int32',
+  task: 'int32',
+  part: 'int32',
+  row: 'int32',
+  id: 'text',
+  content_key: 'text',
+  prompt_key: 'text',
+  file: 'text',
+  file_row: 'int64',
 };
 
+/** How `rows/` are written: much text, read a few times. */
+export const rowsLayout: Layout = { level: 1 };
+
 const { origin: _, ...plainTypes } = rowTypes;
-const appendedTypes: Record<string, DuckDBType> = { ...plainTypes, origin_file: VARCHAR, origin_row: BIGINT };
+const rowKinds: Record<string, PlainKind> = { ...kindsOf(plainTypes), origin_file: 'text', origin_row: 'int64' };
 const rowColumns = Object.keys(rowTypes)
   .map((name) => (name === 'origin' ? `{'file': origin_file, 'row': origin_row} AS origin` : identifier(name)))
   .join(', ');
+
+function kindsOf(types: Readonly<Record<string, DuckDBType>>): Record<string, PlainKind> {
+  const kinds: Record<string, PlainKind> = {
+    VARCHAR: 'text',
+    'VARCHAR[]': 'texts',
+    INTEGER: 'int32',
+    BIGINT: 'int64',
+    BOOLEAN: 'flag',
+  };
+  const kindOf = (type: DuckDBType): PlainKind => {
+    const kind = kinds[type.toString()];
+    if (kind === undefined) throw new Error(`no plain column holds ${type}`);
+    return kind;
+  };
+  return Object.fromEntries(Object.entries(types).map(([name, type]) => [name, kindOf(type)]));
+}
 
 export function shardName(entry: number, task: number, part: number): string {
   return `${taskName(entry, task)}-${String(part).padStart(3, '0')}.parquet`;
@@ -46,26 +67,23 @@ export class ShardWriter {
   private readonly run: RunFolder;
   private readonly entry: number;
   private readonly task: number;
-  private readonly rows: TableWriter;
-  private readonly keys: TableWriter;
-  private readonly quarantine: TableWriter;
+  private readonly tables: Tables;
+  private readonly rows = new PlainParquet(rowKinds);
+  private readonly keys = new PlainParquet(keyKinds);
+  private readonly quarantine = new PlainParquet(kindsOf(quarantineTypes));
   private part = 0;
   private units = 0;
 
-  private constructor(run: RunFolder, entry: number, task: number, writers: [TableWriter, TableWriter, TableWriter]) {
+  constructor(tables: Tables, run: RunFolder, entry: number, task: number) {
+    this.tables = tables;
     this.run = run;
     this.entry = entry;
     this.task = task;
-    [this.rows, this.keys, this.quarantine] = writers;
   }
 
-  static async open(tables: Tables, run: RunFolder, entry: number, task: number): Promise<ShardWriter> {
-    const writers = [appendedTypes, keyTypes, quarantineTypes].map((types) => tables.writer(types));
-    return new ShardWriter(run, entry, task, (await Promise.all(writers)) as [TableWriter, TableWriter, TableWriter]);
-  }
-
-  async add({ row, contentKey, size }: Canonical): Promise<void> {
-    await this.keys.append({
+  async add({ row, contentKey, size, utf8 }: Canonical): Promise<void> {
+    const { file, row: fileRow } = row.origin;
+    this.keys.add({
       entry: this.entry,
       task: this.task,
       part: this.part,
@@ -73,34 +91,17 @@ export class ShardWriter {
       id: row.id,
       content_key: contentKey,
       prompt_key: row.prompt_key,
-      file: row.origin.file,
-      file_row: BigInt(row.origin.row),
+      file,
+      file_row: fileRow,
     });
-    const cells = row as unknown as Record<string, DuckDBValue>;
-    // The origin is appended as two columns and put together by SQL, which is much cheaper.
-    await this.rows.append({
-      ...cells,
-      origin_file: row.origin.file,
-      origin_row: BigInt(row.origin.row),
-      options: row.options === null ? null : listValue(row.options),
-    });
+    this.rows.add({ ...row, ...utf8, origin: null, origin_file: file, origin_row: fileRow });
     this.units += size;
     if (this.rows.rowCount >= partRows || this.units >= partUnits) await this.closePart();
   }
 
-  async reject(
-    source: string,
-    file: string,
-    reading: Omit<BadReading, 'kind' | 'reason'> & { reason: string },
-  ): Promise<void> {
-    await this.quarantine.append({
-      source,
-      file,
-      row: BigInt(reading.index),
-      offset: reading.offset === null ? null : BigInt(reading.offset),
-      reason: reading.reason,
-      excerpt: reading.excerpt,
-    });
+  reject(source: string, file: string, reading: Omit<BadReading, 'kind' | 'reason'> & { reason: string }): void {
+    const { index, offset, reason, excerpt } = reading;
+    this.quarantine.add({ source, file, row: index, offset, reason, excerpt });
   }
 
   /** Writes what is left. A task without rows leaves no part, one without quarantine none of that. */
@@ -113,13 +114,14 @@ export class ShardWriter {
   }
 
   private async closePart(): Promise<void> {
-    await this.write(this.run.file('rows', shardName(this.entry, this.task, this.part)), this.rows, rowColumns);
+    const path = this.run.file('rows', shardName(this.entry, this.task, this.part));
+    await this.write(path, this.rows, rowColumns, rowsLayout);
     this.part += 1;
     this.units = 0;
   }
 
-  private async write(path: string, writer: TableWriter, select = '*'): Promise<void> {
-    await writer.writeTo(path, select);
+  private async write(path: string, table: PlainParquet, select = '*', layout: Layout = {}): Promise<void> {
+    await table.writeTo(this.tables, path, select, layout);
     this.files.push(this.run.relative(path));
   }
 }

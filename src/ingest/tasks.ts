@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { readBlocks } from '../store/readers/bytes.js';
 import { detectFormat } from '../store/readers/format.js';
 import { readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
@@ -122,11 +122,14 @@ async function cutLines(path: string, size: number, bytes: number): Promise<Piec
 }
 
 async function countNewlines(path: string, start: number, end: number): Promise<number> {
-  if (end <= start) return 0;
   let count = 0;
-  for await (const part of createReadStream(path, { start, end: end - 1, highWaterMark: 4 << 20 })) {
-    const bytes = part as Buffer;
+  let left = end - start;
+  if (left <= 0) return 0;
+  for await (const block of readBlocks(path, start)) {
+    const bytes = block.length <= left ? block : block.subarray(0, left);
     for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) count += 1;
+    left -= bytes.length;
+    if (left === 0) break;
   }
   return count;
 }

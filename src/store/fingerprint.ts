@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -24,9 +24,20 @@ export function fingerprint(value: Json): string {
   return sha256(canonicalJson(value));
 }
 
-/** SHA-256 in hex of a file, read as a stream. */
+/** SHA-256 in hex of a file, read by pieces into the same memory. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(part as Uint8Array);
-  return hash.digest('hex');
+  const handle = await open(path, 'r');
+  try {
+    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(1, (await handle.stat()).size)));
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, piece.length, null);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(bytesRead === piece.length ? piece : piece.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
 }
+
+const pieceBytes = 1 << 20;

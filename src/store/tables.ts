@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -22,6 +24,11 @@ export interface TablesOptions {
   memoryMegabytes?: number;
   /** Where DuckDB spills and unfinished files lie. Default: a folder of its own that goes when it is closed. */
   temporaryFolder?: string;
+}
+
+export interface Layout {
+  /** Of zstd. 1 takes half the time of 3, the default, and a seventh more room. */
+  level?: number;
 }
 
 /** A string as an SQL literal. */
@@ -134,13 +141,23 @@ export class Tables {
   }
 
   /** Writes a query as one Parquet file (zstd), whole or not at all. Returns its rows. */
-  async copy(select: string, path: string, rowGroupSize = 30_720): Promise<number> {
+  async copy(select: string, path: string, { level = 3 }: Layout = {}): Promise<number> {
     return writeThenRename(path, this.temporaryFolder, async (temporaryPath) => {
       const result = await this.connection.run(
-        `COPY (${select}) TO ${literal(temporaryPath)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupSize})`,
+        `COPY (${select}) TO ${literal(temporaryPath)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${level}, ROW_GROUP_SIZE 30720)`,
       );
       return result.rowsChanged;
     });
+  }
+
+  /** Gives `use` a path for a file that is gone afterwards. */
+  async withScratchFile<T>(use: (path: string) => Promise<T>): Promise<T> {
+    const path = join(this.temporaryFolder, `${process.pid}-${randomBytes(6).toString('hex')}-scratch`);
+    try {
+      return await use(path);
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   /** A writer of rows made in JavaScript: `types` are the columns in order with their DuckDB types. */
@@ -191,11 +208,10 @@ export class TableWriter {
     this.rowCount += 1;
   }
 
-  /** Writes what was appended to one Parquet file, also when that is nothing; `select` may derive or order columns. */
-  async writeTo(path: string, select = '*', orderBy = '', rowGroupSize?: number): Promise<number> {
+  /** Writes what was appended to one Parquet file, also when that is nothing; `select` may derive columns. */
+  async writeTo(path: string, select = '*', layout: Layout = {}): Promise<number> {
     this.flush();
-    const order = orderBy === '' ? '' : ` ORDER BY ${orderBy}`;
-    await this.tables.copy(`SELECT ${select} FROM ${this.name}${order}`, path, rowGroupSize);
+    await this.tables.copy(`SELECT ${select} FROM ${this.name}`, path, layout);
     const written = this.rowCount;
     await this.tables.run(`TRUNCATE ${this.name}`);
     this.rowCount = 0;

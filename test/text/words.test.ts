@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countSegmentedWords, countWaits, countWords, measureWords, splitWords, strip } from '../../src/text/words.js';
+import { Encoded } from '../../src/text/encoded.js';
+import {
+  countSegmentedWords,
+  countWaits,
+  countWords,
+  measureEncoded,
+  measureWords,
+  splitWords,
+  strip,
+} from '../../src/text/words.js';
 
 /** What Python itself says, for many texts in one process. */
 function python(texts: readonly string[]): { words: number; waits: number; strip: string }[] {
@@ -138,4 +147,26 @@ it('a text longer than a piece counts as one', () => {
       expect(countWords(text)).toBe(words === 0 ? 1 : 200_000);
     }
   }
+});
+
+it('four bytes at a time count what one by one do, wherever a text begins among others', () => {
+  const plain = fc.array(
+    fc.constantFrom('a', 'bc', ' ', '\n', '\t', '\x00', '\x0e', '\x1c', '\x7f', 'é', '患', '\u2003'),
+    {
+      maxLength: 40,
+    },
+  );
+  fc.assert(
+    fc.property(fc.array(plain, { minLength: 1, maxLength: 6 }), (lists) => {
+      const encoded = new Encoded();
+      const list = lists.map((parts) => parts.join(''));
+      for (const text of list) {
+        const start = encoded.length;
+        const end = encoded.add(text);
+        expect(measureEncoded(text, encoded, start, end).words).toBe(splitWords(text).length);
+      }
+      expect(encoded.bytes.subarray(0, encoded.length).toString()).toBe(list.join(''));
+    }),
+    { numRuns: 2000 },
+  );
 });

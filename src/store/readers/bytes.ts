@@ -67,6 +67,34 @@ export async function* readBytes(path: string, compression: Compression, start =
   }
 }
 
+/**
+ * The bytes of an uncompressed file from `start` on, in memory that is used again: a block must be used up before the
+ * next one is asked for. The next one is read meanwhile. Fresh memory for each costs as much as parsing what is in it.
+ */
+export async function* readBlocks(path: string, start: number): AsyncGenerator<Buffer> {
+  const handle = await open(path, 'r');
+  const blocks = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)] as const;
+  const read = (into: Buffer, position: number) => {
+    const reading = handle.read(into, 0, chunkBytes, position);
+    // Awaited below, but may be rejected before.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  let next = read(blocks[0], start);
+  try {
+    for (let turn = 0, position = start; ; turn ^= 1) {
+      const { bytesRead, buffer } = await next;
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      next = read(blocks[turn === 0 ? 1 : 0], position);
+      yield bytesRead === chunkBytes ? buffer : buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await next.catch(() => undefined);
+    await handle.close();
+  }
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 class NoProgram extends Error {}

@@ -1,4 +1,4 @@
-import { BrokenStream, type Compression, readBytes } from './bytes.js';
+import { BrokenStream, type Compression, readBlocks, readBytes } from './bytes.js';
 import { bad, longestRowBytes, parseJson, type Reading } from './reading.js';
 
 /** Part of an uncompressed JSONL file: the lines that start in `[start, end)`, the first of which is line `firstLine`. */
@@ -25,7 +25,7 @@ export async function* readJsonLines(
   let parts: Buffer[] = [];
   let partBytes = 0;
   try {
-    for await (const chunk of readBytes(path, compression, from)) {
+    for await (const chunk of compression === 'none' ? readBlocks(path, from) : readBytes(path, compression)) {
       const readings: Reading[] = [];
       let position = 0;
       for (;;) {
