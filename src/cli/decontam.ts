@@ -10,7 +10,7 @@ import { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
 import { nearestName } from '../text/nearest-name.js';
 import { counted, duration, number, Output, withCommonOptions } from './output.js';
-import { runStage, type StageCommandOptions, withStageOptions } from './stage.js';
+import { type StageCommandOptions, withStageOptions } from './stage-options.js';
 
 interface DecontamCommandOptions extends StageCommandOptions {
   benchmarks?: string[];
@@ -61,6 +61,8 @@ and optionally "options", "item" and "bench".`,
 async function decontam(data: string[], options: DecontamCommandOptions): Promise<void> {
   const isPipeline = data.length === 1 && /\.ya?ml$/i.test(data[0] as string);
   if (isPipeline && options.benchmarks === undefined) {
+    // Loaded here: all stages with their libraries take longer to start than a small file takes to check.
+    const { runStage } = await import('./stage.js');
     await runStage('decontam', data[0] as string, options);
     return;
   }

@@ -5,7 +5,8 @@ import { planRun } from '../pipeline/run.js';
 import { stageNamed } from '../pipeline/stages.js';
 import type { Json } from '../store/fingerprint.js';
 import { bytes, counted, duration, number, Output, safe, withCommonOptions } from './output.js';
-import { runOptions, type StageCommandOptions, withStageOptions } from './stage.js';
+import { runOptions } from './stage.js';
+import { type StageCommandOptions, withStageOptions } from './stage-options.js';
 
 /** `curate plan`. */
 export function addPlan(program: Command): void {

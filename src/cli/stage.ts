@@ -11,20 +11,9 @@ import { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
 import { RunFolder } from '../store/folder.js';
 import { showRun } from './closing-report.js';
-import { duration, Output, type OutputOptions, withCommonOptions } from './output.js';
+import { duration, Output, withCommonOptions } from './output.js';
 import { ProgressLine } from './progress.js';
-
-export interface StageCommandOptions extends OutputOptions {
-  out?: string;
-  workers?: number;
-  set?: string[];
-  limit?: number;
-  frozen?: boolean;
-  lock?: string;
-  from?: StageName;
-  to?: StageName;
-  force?: StageName;
-}
+import { type StageCommandOptions, withStageOptions } from './stage-options.js';
 
 /** `curate run`. */
 export function addRun(program: Command): void {
@@ -63,17 +52,6 @@ export function addStage(name: StageName): (program: Command) => void {
 /** One stage of a pipeline; the stages before it must be finished. */
 export async function runStage(stage: StageName, file: string, options: StageCommandOptions): Promise<void> {
   await runPipeline(file, { ...options, from: stage, to: stage });
-}
-
-/** The options that every command has which runs stages. */
-export function withStageOptions(command: Command): Command {
-  return command
-    .option('--out <folder>', 'the run folder (default: runs/<name>)')
-    .option('--workers <n>', 'cores to use (default: all); never changes a result', positive)
-    .option('--set <key.path=value>', 'another value for a key of the file; repeatable', collect, [])
-    .option('--limit <n>', 'rows per source, for a try', positive)
-    .option('--frozen', 'fail unless sources, models, config and results equal the lock')
-    .option('--lock <file>', 'the lock for --frozen (default: the one in the run folder)');
 }
 
 /** What a command line says about a run, with every default filled in. */
@@ -172,16 +150,6 @@ function resultJson(result: RunResult): Json {
     stages: result.stages as unknown as Json,
     warnings: result.warnings,
   };
-}
-
-function collect(value: string, before: string[]): string[] {
-  return [...before, value];
-}
-
-function positive(value: string): number {
-  const count = Number(value);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('a whole number from 1 on.');
-  return count;
 }
 
 function stageName(value: string): StageName {

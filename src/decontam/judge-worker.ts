@@ -1,13 +1,11 @@
-import { Tables } from '../store/tables.js';
-import type { Benchmark } from './benchmarks.js';
 import { type BenchmarkCoverage, coverageOf } from './coverage.js';
-import { type LoadedBenchmark, loadBenchmarks } from './items.js';
 import { type Hit, Judge } from './judge.js';
 import type { MethodSpec } from './options.js';
 import { type SelfTestResult, selfTest } from './self-test.js';
+import { type JudgedItems, readShared } from './shared-items.js';
 
-/** What to ask the methods over the items of the benchmarks. */
-export type JudgeTask = { benchmarks: Benchmark[]; specs: MethodSpec[] } & (
+/** What to ask the methods over the items, which are those of `shareItems`: one pool's tasks all have the same ones. */
+export type JudgeTask = { items: SharedArrayBuffer; specs: MethodSpec[] } & (
   | { ask: 'texts'; texts: string[] }
   | { ask: 'coverage' }
   | { ask: 'self-test'; hosts: string[]; seed: number; perKind: number }
@@ -16,30 +14,21 @@ export type JudgeTask = { benchmarks: Benchmark[]; specs: MethodSpec[] } & (
 /** Hits with the place of their text among the task's. */
 export type JudgedTexts = { text: number; hit: Hit }[];
 
-interface Ready {
-  judge: Judge;
-  loaded: LoadedBenchmark[];
-}
+let ready: { judge: Judge; items: JudgedItems } | null = null;
 
-let ready: { key: string; parts: Promise<Ready> } | null = null;
-
-/** Answers in a thread of its own; the indexes are built once per thread. */
-export default async function ask(task: JudgeTask): Promise<JudgedTexts | BenchmarkCoverage[] | SelfTestResult[]> {
-  const key = JSON.stringify([task.benchmarks, task.specs]);
-  if (ready?.key !== key) ready = { key, parts: makeJudge(task.benchmarks, task.specs) };
-  const { judge, loaded } = await ready.parts;
-  if (task.ask === 'coverage') return coverageOf(task.benchmarks, loaded, judge);
+/** Answers in a thread of its own, which builds the indexes for its first task and serves one pool. */
+export default function ask(task: JudgeTask): JudgedTexts | BenchmarkCoverage[] | SelfTestResult[] {
+  ready ??= makeJudge(task);
+  const { judge, items } = ready;
+  if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, judge);
   if (task.ask === 'self-test') return selfTest(judge, task.hosts, task.seed, task.perKind);
   return task.texts.flatMap((text, index) => judge.find(text).map((hit) => ({ text: index, hit })));
 }
 
-async function makeJudge(benchmarks: Benchmark[], specs: MethodSpec[]): Promise<Ready> {
-  const tables = await Tables.open();
-  try {
-    const loaded = await loadBenchmarks(benchmarks, tables);
-    const items = loaded.flatMap((each) => each.items);
-    return { judge: new Judge(items, specs), loaded };
-  } finally {
-    tables.close();
-  }
+// ---------------------------------------------------------------------------------------------------------------------
+
+function makeJudge(task: JudgeTask): { judge: Judge; items: JudgedItems } {
+  const items = readShared(task.items);
+  const all = items.loaded.flatMap((each) => each.items);
+  return { judge: new Judge(all, task.specs), items };
 }

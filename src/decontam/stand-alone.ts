@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { openPool } from '../compute/pool.js';
@@ -12,9 +12,11 @@ import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
 import { type BenchmarkCoverage, coverageWarnings } from './coverage.js';
 import { type DataFile, dataPaths, openDataFile, readData, textsOf } from './data-file.js';
+import { loadBenchmarks } from './items.js';
 import type { JudgedTexts, JudgeTask } from './judge-worker.js';
 import { type BenchmarkEntry, type MethodSpec, methodName } from './options.js';
 import { brokenMethods, type SelfTestResult } from './self-test.js';
+import { shareItems } from './shared-items.js';
 
 export interface StandAloneOptions {
   data: readonly string[];
@@ -55,15 +57,13 @@ export interface StandAloneEffects {
 const textsPerTask = 1_024;
 const charactersPerTask = 1 << 20;
 
+const bytesPerThread = 8 << 20;
+
 /** Prompts of the user's own among which leaks are planted, and leaks of each kind in every run. */
 const mostHosts = 500;
 const leaksPerKind = 20;
 
-type Question = JudgeTask extends infer Task
-  ? Task extends JudgeTask
-    ? Omit<Task, 'benchmarks' | 'specs'>
-    : never
-  : never;
+type Question = JudgeTask extends infer Task ? (Task extends JudgeTask ? Omit<Task, 'items' | 'specs'> : never) : never;
 
 /** Checks any files against benchmarks and writes hits, the rows that none flagged, coverage and a summary. */
 export async function checkData(
@@ -80,31 +80,38 @@ export async function checkData(
   const temporaryFolder = prepareFolder(options.out);
   const tables = await Tables.open({ temporaryFolder, memoryMegabytes: 768 });
   const output = await Tables.open({ temporaryFolder });
-  const pool = openPool<JudgeTask, unknown>(workerFile('decontam/judge-worker'), options.workers);
-  const ask = async <Answer>(question: Question): Promise<Answer> => {
-    const [answer] = await pool.run([{ benchmarks, specs: options.specs, ...question }]);
-    return answer as Answer;
-  };
+  const paths = dataPaths(options.data);
+  // Threads start while the benchmarks are read.
+  const pool = openPool<JudgeTask, unknown>(workerFile('decontam/judge-worker'), threadsFor(paths, options));
   try {
-    const files: DataFile[] = [];
-    for (const path of dataPaths(options.data)) files.push(await openDataFile(path, options, tables));
-    const hosts: string[] = [];
-    const judge = (texts: string[]) => {
-      if (hosts.length < mostHosts) hosts.push(...texts.slice(0, mostHosts - hosts.length));
-      return ask<JudgedTexts>({ ask: 'texts', texts });
+    const items = shareItems({ benchmarks, loaded: await loadBenchmarks(benchmarks, tables) });
+    const ask = async <Answer>(question: Question): Promise<Answer> => {
+      const [answer] = await pool.run([{ items, specs: options.specs, ...question }]);
+      return answer as Answer;
     };
-    const judging = judgeFiles(files, options, tables, output, judge, effects);
-    const coverage = await ask<BenchmarkCoverage[]>({ ask: 'coverage' });
-    const { summary, flagged } = await judging;
+    const files: DataFile[] = [];
+    for (const path of paths) files.push(await openDataFile(path, options, tables));
+    const hosts = new Hosts();
+    const judging = async () => {
+      const judge = (texts: string[]) => {
+        hosts.offer(texts);
+        return ask<JudgedTexts>({ ask: 'texts', texts });
+      };
+      const judged = await judgeFiles(files, options, tables, output, judge, effects);
+      hosts.close();
+      return judged;
+    };
+    const testing = async () => {
+      const perKind = options.selfTest ? 100 : leaksPerKind;
+      return ask<SelfTestResult[]>({ ask: 'self-test', hosts: await hosts.chosen, seed: options.seed, perKind });
+    };
+    const [coverage, { summary, flagged }, tested] = await Promise.all([
+      ask<BenchmarkCoverage[]>({ ask: 'coverage' }),
+      judging(),
+      testing(),
+    ]);
     clock.lap('judge');
-    const tested = await ask<SelfTestResult[]>({
-      ask: 'self-test',
-      hosts,
-      seed: options.seed,
-      perKind: options.selfTest ? 100 : leaksPerKind,
-    });
     const broken = brokenMethods(tested);
-    clock.lap('self-test');
     let kept = 0;
     for (const [index, file] of files.entries())
       kept += await writeClean(file, index, flagged[index] ?? new Set(), join(options.out, 'clean'), tables);
@@ -143,6 +150,36 @@ const hitColumns = {
   span_count: INTEGER,
   text: VARCHAR,
 };
+
+/** The first texts of the data, among which leaks are planted as soon as there are enough of them. */
+class Hosts {
+  readonly chosen: Promise<string[]>;
+  private readonly texts: string[] = [];
+  private choose: (texts: string[]) => void = () => {};
+
+  constructor() {
+    this.chosen = new Promise((resolve) => {
+      this.choose = resolve;
+    });
+  }
+
+  offer(texts: readonly string[]): void {
+    if (this.texts.length < mostHosts) this.texts.push(...texts.slice(0, mostHosts - this.texts.length));
+    if (this.texts.length === mostHosts) this.choose(this.texts);
+  }
+
+  /** There are no more. */
+  close(): void {
+    this.choose(this.texts);
+  }
+}
+
+/** A thread builds its own indexes first: for the fast methods a second one pays from some megabytes of data on. */
+function threadsFor(paths: readonly string[], { specs, workers }: StandAloneOptions): number {
+  if (specs.some((spec) => spec.kind !== 'ngram' && spec.kind !== 'fuzzy')) return workers;
+  const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+  return Math.max(1, Math.min(workers, Math.ceil(bytes / bytesPerThread)));
+}
 
 interface Batch {
   file: number;

@@ -1,82 +1,73 @@
+import { makeTallyScan, narrowCount, recordBytes, scoreOffset, type TallyScan, wideCount } from './tally-scan.js';
+
 /**
- * How often each class of characters occurs in many documents, packed so that four (or, of the most frequent characters,
- * two) counts are compared at a time. A text cannot be aligned with a document so that fewer of its characters stay
- * unmatched than it has more of than the document: `surplus` says at least how many those are.
+ * How often each class of characters occurs in many documents. However a text is aligned with a document, the characters
+ * that it has more of than the document stay unmatched: where those are too many, the two need no other look.
  */
 export class Tallies {
-  private readonly packed: Int32Array;
-  private readonly text = new Int32Array(wordCount);
+  private readonly threshold: number;
+  private readonly scan: TallyScan['scan'];
+  private readonly bytes: Uint8Array;
+  private readonly words: Uint16Array;
+  private readonly found: Int32Array;
+  private readonly foundAddress: number;
   private readonly counts = new Int32Array(classCount);
 
-  /** Documents as numbers of their characters: 1 for the most frequent, 2 for the next …; 0 in texts for one that no document has. */
-  constructor(documents: readonly Int32Array[]) {
-    this.packed = new Int32Array(documents.length * wordCount);
+  /**
+   * Documents as numbers of their characters: 1 for the most frequent, 2 for the next …; 0 in a text for one that no
+   * document has.
+   */
+  constructor(documents: readonly Int32Array[], threshold: number) {
+    this.threshold = threshold;
+    this.foundAddress = (documents.length + 1) * recordBytes;
+    const { memory, scan } = makeTallyScan(this.foundAddress + documents.length * 4);
+    this.scan = scan;
+    this.bytes = new Uint8Array(memory);
+    this.words = new Uint16Array(memory);
+    this.found = new Int32Array(memory, this.foundAddress, documents.length);
+    const scores = new Float64Array(memory);
     documents.forEach((points, document) => {
-      this.pack(points, points.length, this.packed, document * wordCount);
+      this.write(document + 1, points, points.length);
+      scores[((document + 1) * recordBytes + scoreOffset) / 8] = threshold * points.length;
     });
   }
 
-  /** The text that `withinSpare` compares, as numbers of its characters. */
-  take(text: Int32Array, length: number): void {
-    this.pack(text, length, this.text, 0);
-    // A bit above each count, so that no subtraction borrows from its neighbour: it stays where nothing is lacking.
-    for (let word = 0; word < wordCount; word += 1)
-      this.text[word] = (this.text[word] as number) | (word < wideWords ? 0x80008000 : 0x80808080);
-  }
-
-  /** Whether the text may have at most `spare` characters more than the document, class by class. */
-  withinSpare(document: number, spare: number): boolean {
-    const { packed, text } = this;
-    const at = document * wordCount;
-    let wide = 0;
-    for (let word = 0; word < wideWords; word += 1) {
-      const difference = ((text[word] as number) - (packed[at + word] as number)) | 0;
-      const more = difference & 0x80008000;
-      wide += difference & (more - (more >>> 15));
-    }
-    let surplus = (wide & 0xffff) + (wide >>> 16);
-    if (surplus > spare) return false;
-    let narrow = 0;
-    for (let word = wideWords; word < wordCount; word += 1) {
-      const difference = ((text[word] as number) - (packed[at + word] as number)) | 0;
-      const more = difference & 0x80808080;
-      const each = difference & (more - (more >>> 7));
-      narrow += (each & 0x00ff00ff) + ((each >>> 8) & 0x00ff00ff);
-    }
-    surplus += (narrow & 0xffff) + (narrow >>> 16);
-    return surplus <= spare;
+  /**
+   * Of the documents from `from` to `to` those that may reach the threshold: with a text of `length` characters the
+   * surplus is at most `length - threshold · (length + other) / 200`. In rising order; valid until the next call.
+   */
+  near(text: Int32Array, length: number, from: number, to: number): Int32Array {
+    this.write(0, text, length);
+    const budget = (200 - this.threshold) * length;
+    const end = this.scan((from + 1) * recordBytes, (to + 1) * recordBytes, budget, this.foundAddress);
+    const near = this.found.subarray(0, (end - this.foundAddress) / 4);
+    for (let index = 0; index < near.length; index += 1) near[index] = (near[index] as number) / recordBytes - 1;
+    return near;
   }
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  private pack(points: Int32Array, length: number, into: Int32Array, at: number): void {
-    const { counts } = this;
+  /** A count beyond its bits is cut: the surplus can only come out smaller. */
+  private write(record: number, points: Int32Array, length: number): void {
+    const { counts, bytes, words } = this;
     counts.fill(0);
     for (let index = 0; index < length; index += 1) {
       const of = classOf(points[index] as number);
       counts[of] = (counts[of] as number) + 1;
     }
-    // A count beyond its bits is cut: the surplus can only come out smaller.
-    const cut = (of: number, most: number) => Math.min(counts[of] as number, most);
-    for (let word = 0; word < wideWords; word += 1)
-      into[at + word] = cut(2 * word, 0x7fff) | (cut(2 * word + 1, 0x7fff) << 16);
-    for (let word = wideWords, of = wideCount; word < wordCount; word += 1, of += 4)
-      into[at + word] =
-        cut(of, 0x7f) | (cut(of + 1, 0x7f) << 8) | (cut(of + 2, 0x7f) << 16) | (cut(of + 3, 0x7f) << 24);
+    const at = record * recordBytes;
+    for (let of = 0; of < wideCount; of += 1) words[at / 2 + of] = Math.min(counts[of] as number, 0xffff);
+    for (let of = wideCount; of < classCount; of += 1)
+      bytes[at + wideCount + of] = Math.min(counts[of] as number, 0xff);
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** The most frequent characters, counted up to 32,767 in 16 bits. */
-const wideCount = 16;
-/** Further classes, counted up to 127 in 8 bits: characters of their own, then shared ones, last what no document has. */
-const narrowCount = 48;
-const sharedCount = 15;
+/** The most frequent characters have a class of their own, the others share the rest; the last is for 0. */
 const classCount = wideCount + narrowCount;
+const sharedCount = 15;
 const ownCount = classCount - sharedCount - 1;
-const wideWords = wideCount / 2;
-const wordCount = wideWords + narrowCount / 4;
 
 function classOf(point: number): number {
   if (point === 0) return classCount - 1;

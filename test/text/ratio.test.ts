@@ -30,7 +30,10 @@ function lcs(a: string, b: string): number {
 
 function expected(text: string, documents: string[], threshold: number): [number, number][] {
   return documents.flatMap((document, index): [number, number][] => {
-    const total = [...text].length + [...document].length;
+    const lengths = [[...text].length, [...document].length];
+    const total = Math.max(...lengths) + Math.min(...lengths);
+    // Not even the whole of the shorter one would do: the table would have a hundred million cells.
+    if (200 * Math.min(...lengths) < threshold * total) return [];
     const common = lcs(text, document);
     if (200 * common < threshold * total) return [];
     return [[index, total === 0 ? 100 : (200 * common) / total]];
