@@ -1,18 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Tables } from '../src/store/tables.js';
+import { conditions } from './conditions.js';
+import { pythonWith, runPython } from './python.js';
 
 const root = join(import.meta.dirname, '..');
 const cache = join(import.meta.dirname, '.cache', 'ingest');
@@ -22,20 +15,22 @@ const cache = join(import.meta.dirname, '.cache', 'ingest');
  * FORMAT: jsonl (default) or parquet. `--alone` leaves the rival out, for sizes that it would take too long for.
  */
 export async function run(args: string[]): Promise<void> {
-  const megabytes = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 500);
+  const megabytes = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 1000);
   const lines = await generated(megabytes);
   const format = args.includes('parquet') ? 'parquet' : 'jsonl';
   const path = format === 'parquet' ? await asParquet(lines) : lines;
   const text = statSync(lines).size;
-  console.log(
-    `${new Date().toISOString().slice(0, 10)} · ${cpus()[0]?.model} · ${availableParallelism()} cores · Node ${process.versions.node} · load ${readFileSync('/proc/loadavg', 'utf8').slice(0, 4)}`,
-  );
+  console.log(conditions());
   console.log(
     `${Math.round(text / 1e6)} MB of rows made from the shipped samples with changed words, as ${format}; disk cache warm`,
   );
   const ours = await curate(path);
   const table = [['curate ingest', ours]] as [string, Result][];
-  if (!args.includes('--alone') && format === 'jsonl') table.push(['datasets.map', await datasets(path)]);
+  if (!args.includes('--alone') && format === 'jsonl') {
+    const rival = datasets(path);
+    if (rival === null) console.log('datasets cannot be installed here: left out');
+    else table.push(['datasets.map', rival]);
+  }
   console.log(
     `${'tool'.padEnd(16)}${'seconds'.padStart(9)}${'MB/s'.padStart(8)}${'CPU s'.padStart(8)}${'rows'.padStart(9)}${'words'.padStart(13)}${'Wait'.padStart(9)}${'complete'.padStart(10)}${'peak MB'.padStart(9)}`,
   );
@@ -114,24 +109,16 @@ async function curate(path: string): Promise<Result> {
   };
 }
 
-async function datasets(path: string): Promise<Result> {
-  const python = join(import.meta.dirname, '.cache', 'venv', 'bin', 'python');
-  if (!existsSync(python)) {
-    throw new Error('python3 -m venv bench/.cache/venv && bench/.cache/venv/bin/pip install -r bench/requirements.txt');
-  }
+function datasets(path: string): Result | null {
+  const python = pythonWith('datasets', ['datasets']);
+  if (python === null) return null;
   const scratch = join(cache, 'datasets');
   rmSync(scratch, { recursive: true, force: true });
-  const { stdout, stderr, status } = spawnSync(
-    python,
-    [join(import.meta.dirname, 'ingest.py'), path, String(availableParallelism()), scratch],
-    { encoding: 'utf8', env: { ...process.env, HF_HUB_OFFLINE: '1', HF_DATASETS_DISABLE_PROGRESS_BARS: '1' } },
-  );
-  if (status !== 0) throw new Error(stderr);
+  process.env.HF_HUB_OFFLINE = '1';
+  process.env.HF_DATASETS_DISABLE_PROGRESS_BARS = '1';
+  type Said = Omit<Result, 'seconds' | 'note'> & { load: number; map: number };
+  const { load, map, ...rest } = runPython<Said>(python, 'ingest.py', [path, String(availableParallelism()), scratch]);
   rmSync(scratch, { recursive: true, force: true });
-  const { load, map, ...rest } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Omit<
-    Result,
-    'seconds' | 'note'
-  > & { load: number; map: number };
   return { seconds: load + map, ...rest, note: `load_dataset ${load.toFixed(1)} s, map ${map.toFixed(1)} s` };
 }
 

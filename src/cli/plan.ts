@@ -56,18 +56,22 @@ export function addPlan(program: Command): void {
 /** What a run from nothing would take: sources, then stages, then the sums that decide whether one begins. */
 function showEstimate(output: Output, estimate: Estimate): void {
   const size = (value: number | null) => (value === null ? 'unknown' : bytes(value));
+  const about = ({ approximate }: { approximate: boolean }, value: number | null) =>
+    approximate && value !== null && value > 0 ? `~${size(value)}` : size(value);
   output.line();
   output.table(
-    ['source', 'rows', 'limit', 'size', 'to fetch', 'known from'],
+    ['source', 'rows', 'limit', 'to fetch', 'disk', 'known from'],
     estimate.sources.map((source) => [
       source.source,
       source.rows,
       source.limit,
-      size(source.bytes),
-      size(source.fetchBytes),
+      about(source, source.fetchBytes),
+      about(source, source.diskBytes),
       source.basis,
     ]),
   );
+  if (estimate.sources.some((source) => source.approximate))
+    output.line('~ is worked out from the rows and their usual length; disk is that of the run folder');
   output.line();
   output.table(
     ['stage', 'GFLOP', 'memory', 'about'],
@@ -81,12 +85,13 @@ function showEstimate(output: Output, estimate: Estimate): void {
   output.line();
   const known = estimate.stages.map((stage) => stage.seconds).filter((seconds) => seconds !== null);
   const sizes = estimate.sources.map((source) => source.fetchBytes).filter((each) => each !== null);
-  const fetched = `${bytes(sizes.reduce((sum, each) => sum + each, 0))}${sizes.length < estimate.sources.length ? ' and what is unknown' : ''}`;
+  const fetchedBytes = sizes.reduce((sum, each) => sum + each, 0);
+  const fetched = `${bytes(fetchedBytes)}${sizes.length < estimate.sources.length ? ' and what is unknown' : ''}`;
   const unknown = known.length < estimate.stages.length ? ' and what is unknown' : '';
   const sums: [string, string][] = [
     ['rows at most', estimate.rows === null ? 'unknown' : number(estimate.rows)],
     ['to fetch', fetched],
-    ['disk', size(estimate.diskBytes)],
+    ['disk', disk(estimate.diskBytes, fetchedBytes)],
     ['memory', bytes(estimate.memoryBytes)],
     [
       'time from nothing',
@@ -105,4 +110,10 @@ function showEstimate(output: Output, estimate: Estimate): void {
   if (tokens !== null) sums.push(['tokens', `${number(tokens.input)} in, ${number(tokens.output)} out`]);
   if (money !== null) sums.push(['money', number(money)]);
   for (const [name, value] of sums) output.line(`${name.padEnd(18)} ${value}`);
+}
+
+/** The run folder and the hub's cache. */
+function disk(run: number | null, fetched: number): string {
+  if (run === null) return 'unknown';
+  return fetched === 0 ? bytes(run) : `${bytes(run + fetched)} (${bytes(run)} of it the run folder)`;
 }

@@ -5,10 +5,10 @@ import { loadEmbedder } from '../compute/embedder.js';
 import { graphVersion, maximumTokens } from '../compute/graph.js';
 import { runtimeVersion } from '../compute/session.js';
 import { ensureModel, findModel, modelHash, modelNamed } from '../compute/weights.js';
-import { defineStage, type StageContext } from '../pipeline/stage.js';
+import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
 import { sha256 } from '../store/fingerprint.js';
 import { writeVectors } from '../store/vectors.js';
-import { instructionOf, withoutInstruction } from './instructions.js';
+import { instructionsHash, instructionsOf, withoutInstructions } from './instructions.js';
 import { cutRanges, type PromptPlace, type PromptRange, readPlaces, readTexts } from './prompts.js';
 import { VectorCache } from './vector-cache.js';
 
@@ -20,7 +20,7 @@ export const embedOptions = z.strictObject({
   precision: z.literal('fp32').default('fp32'),
   /** Keep vectors for later runs, and take those that earlier ones kept. Never changes a result. */
   cache: z.boolean().default(true),
-  /** without-instruction: less the constant instruction that a source's YAML declares. */
+  /** without-instruction: less the constant instructions that a source's YAML declares. */
   text: z.enum(['as-is', 'without-instruction']).default('as-is'),
 });
 
@@ -44,12 +44,14 @@ export const embed = defineStage<EmbedOptions, PromptRange>({
 
   async inputs(options) {
     const model = modelNamed(options.model);
-    return model.files.map((file) => ({
-      kind: 'model' as const,
+    const files: StageInput[] = model.files.map((file) => ({
+      kind: 'model',
       name: `${model.name}/${file.name}`,
       sha256: file.sha256,
       bytes: file.bytes,
     }));
+    if (options.text === 'as-is') return files;
+    return [...files, { kind: 'source', name: 'instructions of data/sources', sha256: instructionsHash() }];
   },
 
   async tasks(options, context) {
@@ -122,7 +124,7 @@ async function vectorsOf(
   if (options.text === 'as-is') takeCached(keys);
   const embedder = missing.size === 0 ? null : await loadEmbedder(options.model, context.compute);
   const tokens: Int32Array[] = [];
-  const instructions = new Map<string, string | null>();
+  const instructions = new Map<string, readonly string[]>();
   const wanted = [...missing];
   if (embedder !== null) {
     for await (const { index, text, source } of texts(wanted.map((place) => places[place] as PromptPlace))) {
@@ -150,13 +152,10 @@ async function vectorsOf(
   return vectors;
 }
 
-function stripped(text: string, source: string, known: Map<string, string | null>): string {
-  let instruction = known.get(source);
-  if (instruction === undefined) {
-    instruction = instructionOf(source);
-    known.set(source, instruction);
-  }
-  return instruction === null ? text : withoutInstruction(text, instruction);
+function stripped(text: string, source: string, known: Map<string, readonly string[]>): string {
+  const instructions = known.get(source) ?? instructionsOf(source);
+  known.set(source, instructions);
+  return withoutInstructions(text, instructions);
 }
 
 /** The cache of vectors that are equal bit for bit: of one model, graph, precision, runtime and kind of CPU. */

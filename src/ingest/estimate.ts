@@ -21,6 +21,10 @@ export interface SourceEstimate {
   bytes: number | null;
   /** Bytes that are not here yet. */
   fetchBytes: number | null;
+  /** Bytes of the text in them; null where only the rows are known. */
+  textBytes: number | null;
+  /** The bytes are worked out from rows and their usual length. */
+  approximate: boolean;
   /** Whence the sizes: the files themselves, the hub's listing, or data/sources/, when the hub cannot be asked. */
   basis: 'files' | 'listing' | 'published';
   /** Gigabytes of memory that reading takes besides the usual, for .zst with a long window. */
@@ -42,6 +46,15 @@ export async function estimateSources(
     const asked = local || reachable ? await fromFiles(entry, index, context, tables) : null;
     if (asked === null && !local) reachable = false;
     estimates.push(asked ?? published(entry, index));
+  }
+  // Files that an earlier entry fetches are there for the next one.
+  const fetched = new Set<string>();
+  for (const estimate of estimates) {
+    const { use, hub, revision, config, split, files, path } = options.sources[estimate.entry] as SourceEntry;
+    const key = JSON.stringify([use, hub, revision, config, split, files]);
+    if (path !== undefined) continue;
+    if (fetched.has(key)) estimate.fetchBytes = 0;
+    fetched.add(key);
   }
   return estimates;
 }
@@ -69,6 +82,7 @@ async function fromFiles(
       rows: context.limit === null || rows === null ? rows : Math.min(rows, context.limit),
       bytes: sum(sizes),
       fetchBytes: sum(missing.map((file) => file.bytes ?? 0)),
+      approximate: false,
       basis: missing.length > 0 ? 'listing' : 'files',
       windowGigabytes: windowOf(source.files.map((file) => file.name)),
     };
@@ -89,6 +103,8 @@ function published(entry: SourceEntry, index: number): SourceEstimate {
     limit: entry.limit ?? null,
     bytes: size?.bytes ?? null,
     fetchBytes: size?.bytes ?? null,
+    textBytes: size?.text ?? null,
+    approximate: size?.approximate ?? false,
     basis: 'published',
     windowGigabytes: windowOf(named?.files ?? []),
   };

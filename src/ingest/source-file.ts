@@ -6,7 +6,15 @@ import { dataFolder } from '../product.js';
 import type { Json } from '../store/fingerprint.js';
 import { adapterNames } from './adapters.js';
 
-const size = z.strictObject({ rows: z.int().optional(), bytes: z.int().optional() });
+const size = z.strictObject({
+  rows: z.int().optional(),
+  /** Of the files that are fetched. */
+  bytes: z.int().optional(),
+  /** Of what is in them, uncompressed. */
+  text: z.int().optional(),
+  /** The bytes are worked out from rows and their usual length, not read anywhere. */
+  approximate: z.boolean().default(false),
+});
 const globs = z.array(z.string()).min(1);
 
 /** A file of data/sources/: what is known of a published source before anything is fetched. */
@@ -32,6 +40,8 @@ const sourceFile = z.strictObject({
   /** As published: what plan shows where no listing can be had. */
   size,
   sizes: z.record(z.string(), size).optional(),
+  /** What the source puts before or after many questions: `embed.text: without-instruction` embeds the rest. */
+  instruction: z.union([z.string(), z.array(z.string())]).optional(),
   notes: z.string().optional(),
 });
 
@@ -53,8 +63,8 @@ export function readSourceFile(name: string): NamedSource {
   return sourceFile.parse(parse(readFileSync(join(folder, `${name}.yaml`), 'utf8')));
 }
 
-/** What of a named source decides its rows: not its notes and sizes. */
+/** What of a named source decides its rows: not its notes, sizes and instructions. */
 export function decidingParts(source: NamedSource): Json {
-  const { notes: _notes, size: _size, sizes: _sizes, columns: _columns, ...parts } = source;
+  const { notes: _notes, size: _size, sizes: _sizes, columns: _columns, instruction: _instruction, ...parts } = source;
   return JSON.parse(JSON.stringify(parts)) as Json;
 }

@@ -18,12 +18,13 @@ import type { StageContext, StageName } from './stage.js';
  * result stands in the folder `ingested`, prompts are counted and measured instead of assumed.
  */
 export interface Estimate {
-  sources: SourceEstimate[];
+  sources: (SourceEstimate & { diskBytes: number | null })[];
   /** Rows that the stages after ingest would see at most; null where a source's size is unknown. */
   rows: number | null;
   /** Distinct prompts that would be embedded, at most. */
   prompts: number | null;
   fetchBytes: number | null;
+  /** Of the run folder; what is fetched lies in the hub's cache besides. */
   diskBytes: number | null;
   /** Of the stage that needs most. */
   memoryBytes: number;
@@ -73,7 +74,6 @@ export async function estimate(
   } finally {
     tables.close();
   }
-  const read = total(sources.map((source) => source.rows));
   const rows = total(
     sources.map((source) => (source.rows === null ? null : Math.min(source.rows, source.limit ?? source.rows))),
   );
@@ -82,12 +82,15 @@ export async function estimate(
   const prompts = measured?.prompts ?? total(embedded.map((source) => source.rows));
   const rate = embed === undefined ? null : await calibrate(context.compute, workers);
 
+  const text = total(sources.map(textOf));
+  const disk = sources.map(diskOf);
+  const keptText = total(sources.map(keptTextOf));
   const result: Estimate = {
-    sources,
+    sources: sources.map((source, at) => ({ ...source, diskBytes: disk[at] ?? null })),
     rows,
     prompts: embed === undefined ? null : prompts,
     fetchBytes: total(sources.map((source) => source.fetchBytes)),
-    diskBytes: rows === null ? null : Math.round(rows * assumed.rowBytes * assumed.compressed * 1.5),
+    diskBytes: total(disk),
     memoryBytes: assumed.memory,
     gflopRate: rate,
     stages: [],
@@ -102,7 +105,7 @@ export async function estimate(
   };
   const per = (count: number | null, perSecond: number) => (count === null ? null : count / perSecond);
   const window = Math.max(0, ...sources.map((source) => source.windowGigabytes)) * 1e9;
-  add('ingest', null, assumed.memory + window, per(read, (assumed.ingestRate * workers) / assumed.rowBytes));
+  add('ingest', null, assumed.memory + window, per(text, assumed.ingestRate * workers));
   if (rate !== null && prompts !== null) {
     const cost = embedCost({ prompts, tokens: measured?.tokens ?? assumed.tokens, workers });
     add('embed', cost.gflop, cost.memoryBytes, cost.gflop / (rate * assumed.embedShare));
@@ -129,8 +132,25 @@ export async function estimate(
   }
   add('filter', null, null, per(rows, assumed.filterRows));
   add('decontam', null, null, per(rows, assumed.decontamPrompts * workers));
-  add('export', null, null, per(rows, (assumed.exportRate * workers) / assumed.rowBytes));
+  add('export', null, null, per(keptText, assumed.exportRate * workers));
   return result;
+}
+
+function textOf(source: SourceEstimate): number | null {
+  return source.textBytes ?? (source.rows === null ? null : source.rows * assumed.rowBytes);
+}
+
+/** Of the rows that a limit lets through, each taken as long as any other. */
+function keptTextOf(source: SourceEstimate): number | null {
+  const text = textOf(source);
+  if (text === null || source.rows === null || source.rows === 0 || source.limit === null) return text;
+  return text * Math.min(1, source.limit / source.rows);
+}
+
+/** Its rows, and half of them again as the dataset. */
+function diskOf(source: SourceEstimate): number | null {
+  const text = keptTextOf(source);
+  return text === null ? null : Math.round(text * assumed.compressed * 1.5);
 }
 
 /** The sum, or null where a part is unknown: half a sum is no estimate. */

@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { instructionOf, withoutInstruction } from '../../src/embed/instructions.js';
+import { instructionsOf, withoutInstructions } from '../../src/embed/instructions.js';
 
 const instruction = 'Please reason step by step.';
 
-describe('a prompt without its instruction', () => {
-  it('loses it at its start or its end', () => {
-    expect(withoutInstruction(`${instruction}\n\nWhat is 2?`, instruction)).toBe('What is 2?');
-    expect(withoutInstruction(`What is 2? ${instruction}`, instruction)).toBe('What is 2?');
+describe('a prompt without its instructions', () => {
+  it('loses them at its start or its end', () => {
+    expect(withoutInstructions(`${instruction}\n\nWhat is 2?`, [instruction])).toBe('What is 2?');
+    expect(withoutInstructions(`What is 2? ${instruction}`, [instruction])).toBe('What is 2?');
+    expect(withoutInstructions('Solve:\n\nWhat is 2?\n\nNow answer.', ['Solve:', 'Now answer.'])).toBe('What is 2?');
   });
 
-  it('keeps it in the middle, and where it is all there is', () => {
-    expect(withoutInstruction(`a ${instruction} b`, instruction)).toBe(`a ${instruction} b`);
-    expect(withoutInstruction(instruction, instruction)).toBe(instruction);
+  it('keeps them in the middle, and where they are all there is', () => {
+    expect(withoutInstructions(`a ${instruction} b`, [instruction])).toBe(`a ${instruction} b`);
+    expect(withoutInstructions(instruction, [instruction])).toBe(instruction);
   });
 });
 
-it('a source that declares none, or that does not ship, has none', () => {
-  expect(instructionOf('medqa')).toBeNull();
-  expect(instructionOf('my own source')).toBeNull();
+it('sources that declare some have them, others and those that do not ship have none', () => {
+  expect(instructionsOf('openthoughts2')).toEqual(['Return your final response within \\boxed{}.']);
+  expect(instructionsOf('synthetic-1')).toHaveLength(2);
+  expect(instructionsOf('medqa')).toEqual([]);
+  expect(instructionsOf('my own source')).toEqual([]);
 });

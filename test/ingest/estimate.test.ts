@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { estimateSources, type SourceEstimate } from '../../src/ingest/estimate.js';
 import { options } from '../../src/ingest/options.js';
+import { readSourceFile, sourceNames } from '../../src/ingest/source-file.js';
 import { HubServer } from './hub-server.js';
 import { IngestRun } from './run-ingest.js';
 
@@ -50,6 +51,8 @@ it('sizes are those of the files that are here', async () => {
       limit: 10,
       bytes: line.length * 30_000,
       fetchBytes: 0,
+      textBytes: null,
+      approximate: false,
       basis: 'files',
       windowGigabytes: 0,
     },
@@ -68,8 +71,24 @@ it('sizes are the published ones where the hub does not answer', async () => {
   expect(
     await estimate([{ use: 'synthetic-1' }, { use: 'medmcqa', split: 'train' }, { use: 'am-r1-distilled' }]),
   ).toMatchObject([
-    { source: 'synthetic-1', rows: 1_994_262, bytes: 55_000_000_000, basis: 'published' },
-    { source: 'medmcqa', rows: 182_822, basis: 'published' },
+    { source: 'synthetic-1', rows: 1_994_262, bytes: 26_387_270_354, textBytes: 55_101_910_464, approximate: false },
+    { source: 'medmcqa', rows: 182_822, approximate: true, basis: 'published' },
     { source: 'am-r1-distilled', windowGigabytes: 2, basis: 'published' },
   ]);
+});
+
+it('files that two entries read are fetched once', async () => {
+  process.env.HF_ENDPOINT = 'http://127.0.0.1:9';
+  const twice = await estimate([{ use: 'general-thought' }, { use: 'general-thought', where: 'verifier_score >= 1' }]);
+  expect(twice.map(({ fetchBytes, bytes }) => [fetchBytes === 0, bytes])).toEqual([
+    [false, 1_200_000_000],
+    [true, 1_200_000_000],
+  ]);
+});
+
+it('every source that ships says its rows and bytes, so that a plan needs no network', () => {
+  for (const name of sourceNames()) {
+    const { size } = readSourceFile(name);
+    expect([name, (size.rows ?? 0) > 0, (size.bytes ?? 0) > 0, (size.text ?? 0) > 0]).toEqual([name, true, true, true]);
+  }
 });
