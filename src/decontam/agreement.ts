@@ -1,7 +1,7 @@
 import { type Folded, symbolText, wordEnd } from '../text/fold.js';
 import type { Evidence } from './evidence.js';
 import type { Field } from './fields.js';
-import { negations } from './wrapper-words.js';
+import { fillers, negations } from './wrapper-words.js';
 
 /** How a field and the place of a text that resembles it agree, in nats. */
 export interface Agreement {
@@ -19,9 +19,15 @@ export interface Agreement {
   typos: number;
   /** Whether one of the two denies what the other asks, or gives another number. */
   contradicts: boolean;
+  /** Whether a good part of the numbers are others. */
+  otherNumbers: boolean;
   /** The place: half-open range of the text's symbols. */
   first: number;
   end: number;
+  /** The last part of the field that the place lacks, whatever lone word of it agrees: its nats, and where the rest ends. */
+  tail: { lost: number; end: number };
+  /** The same for its last sentence, if most of that is lacking; else nothing is lost. */
+  ask: { lost: number; end: number };
 }
 
 /** Judges an alignment word by word. Null where nothing stands there. */
@@ -30,6 +36,9 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
   const firstWord = verdicts.findIndex((verdict) => verdict !== 'missing');
   if (firstWord === -1) return null;
   const lastWord = verdicts.findLastIndex((verdict) => verdict !== 'missing');
+  const place = placeOf(field, places, firstWord, lastWord);
+  const extras = unmatchedWords(text, places, place);
+  settleMoved(field, verdicts, text, places, place, extras);
   const found: Agreement = {
     matched: 0,
     lost: 0,
@@ -40,42 +49,53 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
     matchedWords: 0,
     typos: 0,
     contradicts: false,
-    ...placeOf(field, places, firstWord, lastWord),
+    otherNumbers: false,
+    ...place,
+    tail: lostTail(field, verdicts, places, place.end),
+    ask: lostAsk(field, verdicts, places, place.end),
   };
-  let lostNumber = false;
+  let numbers = 0;
+  let lostNumbers = 0;
   field.words.forEach((word, index) => {
-    const verdict = verdicts[index];
+    const verdict = verdicts[index] as WordVerdict;
+    if (isNumber(word.text)) numbers += 1;
     if (verdict === 'missing') {
       if (index < firstWord) found.lostHead += word.nats;
       else if (index > lastWord) found.lostTail += word.nats;
       else {
         found.lost += word.nats;
         if (negations.has(word.text)) found.contradicts = true;
-        if (isNumber(word.text)) lostNumber = true;
+        if (isNumber(word.text)) lostNumbers += 1;
       }
       return;
     }
-    found.matched += verdict === 'typo' ? word.nats * typoWorth : word.nats;
+    found.matched += word.nats * worth[verdict];
     found.matchedWords += 1;
     if (verdict === 'typo') found.typos += 1;
   });
-  for (const word of unmatchedWords(text, places, found)) {
+  for (const { text: word, moved, repeats } of extras) {
+    if (moved || repeats) continue;
     if (negations.has(word)) found.contradicts = true;
     if (isNumber(word)) {
       // A number in place of another asks something else; one more is a line's number or a note's.
-      if (lostNumber) found.contradicts = true;
-      else if (word.length <= 3) continue;
+      if (lostNumbers > 0) {
+        found.contradicts = true;
+        found.otherNumbers = lostNumbers >= numbers * 0.2;
+      } else if (word.length <= 3) continue;
     }
-    found.extra += evidence.word(word);
+    if (!fillers.has(word)) found.extra += evidence.word(word);
   }
   return found;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const typoWorth = 0.9;
+type WordVerdict = 'same' | 'typo' | 'moved' | 'missing';
 
-type WordVerdict = 'same' | 'typo' | 'missing';
+const worth: Record<Exclude<WordVerdict, 'missing'>, number> = { same: 1, typo: 0.9, moved: 0.8 };
+
+/** Symbols that a word may have moved: two or three words. */
+const mostMoved = 24;
 
 function judgeWord(word: Field['words'][number], text: Folded, places: Int32Array, evidence: Evidence): WordVerdict {
   let first = -1;
@@ -90,13 +110,16 @@ function judgeWord(word: Field['words'][number], text: Folded, places: Int32Arra
   }
   const length = word.end - word.start;
   if (matched * 2 < length || matched === 0) return 'missing';
+  const ends = last + 1 === text.count || text.begins[last + 1] === 1;
+  if (matched === length && last - first + 1 === length && text.begins[first] === 1 && ends) return 'same';
   const own = ownSymbols(word, text, places, first, last);
   const swapped = own.count === length && length >= 4 && sorted(own.text) === sorted(word.text);
   const edits = swapped ? Math.min(1, length - matched) : Math.max(length - matched, own.count - matched);
   if (edits === 0) return 'same';
-  if (/^\d+$/.test(word.text) || edits > allowedEdits(length)) return 'missing';
+  if (/^\d+$/.test(word.text)) return 'missing';
+  if (edits > allowedEdits(length)) return misread(own.text) === misread(word.text) ? 'typo' : 'missing';
   // A word that people use is another word, not a mistyped one.
-  return evidence.known(own.text) ? 'missing' : 'typo';
+  return evidence.isTypo(own.text, word.text) ? 'typo' : 'missing';
 }
 
 /** The symbols of the text that stand for the word: from its first match to its last, with what sticks to them. */
@@ -118,6 +141,17 @@ function ownSymbols(
 
 function sorted(word: string): string {
   return [...word].sort().join('');
+}
+
+/** What a reader of printed pages takes for the same. */
+function misread(word: string): string {
+  return word
+    .replace(/rn/g, 'm')
+    .replace(/vv/g, 'w')
+    .replace(/cl/g, 'd')
+    .replace(/[1i]/g, 'l')
+    .replace(/0/g, 'o')
+    .replace(/5/g, 's');
 }
 
 function allowedEdits(length: number): number {
@@ -144,20 +178,116 @@ function placeOf(
   return { first, end };
 }
 
+/** A word of the text that no word of the field stands for. */
+interface Extra {
+  text: string;
+  /** Its first symbol. */
+  start: number;
+  /** Written twice in a row: it adds nothing. */
+  repeats: boolean;
+  /** A word of the field, a few words away from where the field has it. */
+  moved: boolean;
+}
+
 /** Words of the text in the place of which less than half was matched. */
-function unmatchedWords(text: Folded, places: Int32Array, { first, end }: { first: number; end: number }): string[] {
+function unmatchedWords(text: Folded, places: Int32Array, { first, end }: { first: number; end: number }): Extra[] {
   const mapped = new Uint8Array(end - first);
   for (const place of places) if (place >= first && place < end) mapped[place - first] = 1;
-  const words: string[] = [];
-  let start = first;
-  while (start < end) {
+  const words: { text: string; start: number; matched: boolean }[] = [];
+  for (let start = first; start < end; ) {
     const stop = wordEnd(text, start);
     let matched = 0;
     for (let at = start; at < Math.min(stop, end); at += 1) matched += mapped[at - first] as number;
-    if (matched * 2 < Math.min(stop, end) - start) words.push(symbolText(text, start, stop));
+    const word = symbolText(text, start, stop);
+    const length = Math.min(stop, end) - start;
+    // Half a number is another number.
+    words.push({ text: word, start, matched: isNumber(word) ? matched === length : matched * 2 >= length });
     start = stop;
   }
+  return words.flatMap(({ text: word, start, matched }, index) => {
+    if (matched) return [];
+    const repeats = words[index - 1]?.text === word || words[index + 1]?.text === word;
+    return [{ text: word, start, repeats, moved: false }];
+  });
+}
+
+/** Finds words of the field that stand a few words away from where they should: two words that changed places. */
+function settleMoved(
+  field: Field,
+  verdicts: WordVerdict[],
+  text: Folded,
+  places: Int32Array,
+  place: { first: number; end: number },
+  extras: Extra[],
+): void {
+  if (verdicts.filter((verdict) => verdict === 'missing').length > Math.max(1, field.words.length * 0.15)) return;
+  const around = [
+    ...wordsBetween(text, place.first - mostMoved, place.first),
+    ...extras,
+    ...wordsBetween(text, place.end, place.end + mostMoved),
+  ];
+  field.words.forEach((word, index) => {
+    if (verdicts[index] !== 'missing' || negations.has(word.text)) return;
+    const before = index === 0 ? place.first : (places[word.start - 1] as number);
+    const after = index === field.words.length - 1 ? place.end : (places[word.end] as number);
+    const near = around.find(
+      ({ text: other, start, moved }) =>
+        !moved &&
+        other === word.text &&
+        (before === -1 || start >= before - mostMoved) &&
+        (after === -1 || start <= after + mostMoved),
+    );
+    if (near === undefined || (before === -1 && after === -1)) return;
+    near.moved = true;
+    verdicts[index] = 'moved';
+  });
+}
+
+function wordsBetween(text: Folded, from: number, to: number): Extra[] {
+  const words: Extra[] = [];
+  let start = Math.max(0, from);
+  while (start > 0 && start < text.count && text.begins[start] === 0) start += 1;
+  while (start < Math.min(to, text.count)) {
+    const end = wordEnd(text, start);
+    words.push({ text: symbolText(text, start, end), start, repeats: false, moved: false });
+    start = end;
+  }
   return words;
+}
+
+/** The last words of the field that are missing, a lone match among them included. */
+function lostTail(field: Field, verdicts: readonly WordVerdict[], places: Int32Array, end: number): Agreement['tail'] {
+  let sum = 0;
+  let lost = 0;
+  let from = field.words.length;
+  for (let index = field.words.length - 1; index >= 0; index -= 1) {
+    const { nats } = field.words[index] as Field['words'][number];
+    sum += verdicts[index] === 'missing' ? nats : -3 * nats;
+    if (sum <= lost) continue;
+    lost = sum;
+    from = index;
+  }
+  return { lost, end: from === field.words.length ? end : endBefore(field, places, from, end) };
+}
+
+function lostAsk(field: Field, verdicts: readonly WordVerdict[], places: Int32Array, end: number): Agreement['ask'] {
+  const asked = field.words.slice(field.askFrom);
+  const all = asked.reduce((sum, word) => sum + word.nats, 0);
+  const lost = asked.reduce(
+    (sum, word, index) => sum + (verdicts[field.askFrom + index] === 'missing' ? word.nats : 0),
+    0,
+  );
+  // What is cut off begins anywhere; another question begins where the old one did.
+  if (field.askFrom === 0 || lost * 2 < all || verdicts.slice(field.askFrom - 4, field.askFrom).includes('missing'))
+    return { lost: 0, end };
+  return { lost, end: endBefore(field, places, field.askFrom, end) };
+}
+
+/** The place's end but for what stands for the field's words from `word` on. */
+function endBefore(field: Field, places: Int32Array, word: number, end: number): number {
+  for (let symbol = (field.words[word]?.start ?? 0) - 1; symbol >= 0; symbol -= 1)
+    if (places[symbol] !== -1) return (places[symbol] as number) + 1;
+  return end;
 }
 
 function isNumber(word: string): boolean {

@@ -48,7 +48,7 @@ export const hitColumns = {
 export const decontam = defineStage<DecontamOptions, DecontamTask>({
   name: 'decontam',
   summary: 'looks for benchmark items in every prompt and says which items it cannot see',
-  version: 1,
+  version: 2,
   options: decontamOptions,
   reads: ['rows', 'prompts'],
   joins: ['verdicts/filter'],

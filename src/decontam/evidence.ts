@@ -37,9 +37,16 @@ export class Evidence {
     return Math.min(mostNats, shipped, here);
   }
 
-  /** Whether the word is one that people use: a typing error seldom gives one. */
-  known(word: string): boolean {
-    return this.shipped.has(word) || this.documents.has(word);
+  /**
+   * Whether `own` is a mistyped `word` rather than another word: people hardly use it, or so much less than the other
+   * that it is how they mistype that one.
+   */
+  isTypo(own: string, word: string): boolean {
+    if ((this.documents.get(own) ?? 0) >= 3) return false;
+    const shipped = this.shipped.get(own);
+    return shipped === undefined
+      ? !this.documents.has(own)
+      : shipped > (this.shipped.get(word) ?? mostNats) + muchRarer;
   }
 
   /** What each word of an item's text says, where it stands. */
@@ -60,6 +67,8 @@ export class Evidence {
 
 /** No single word is proof. */
 const mostNats = 9;
+/** How much rarer a mistyped word is than the word, in nats. */
+const muchRarer = 5;
 /** With few items, what they share says little about what questions share. */
 const smoothing = 2000;
 const phraseBuckets = 1 << 22;

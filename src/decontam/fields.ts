@@ -11,6 +11,8 @@ export interface Field {
   words: FieldWord[];
   /** What all its words say together, in nats. */
   nats: number;
+  /** The first word of its last sentence: what is asked. 0 where it is one sentence. */
+  askFrom: number;
 }
 
 export interface FieldWord {
@@ -66,7 +68,16 @@ function makeField(evidence: Evidence, item: number, kind: Field['kind'], text: 
     symbols: folded.symbols.slice(0, folded.count),
     words,
     nats: nats.reduce((sum, each) => sum + each, 0),
+    askFrom: askStart(text),
   };
+}
+
+/** Words before the last sentence or line that has four words or more. */
+function askStart(text: string): number {
+  let start = 0;
+  for (const { index, 0: end } of text.matchAll(/[.?!\n]["”’)]*\s+|\n/g))
+    if (/^\W*\w+(?:\W+\w+){3}/.test(text.slice(index + end.length))) start = index + end.length;
+  return start === 0 ? 0 : foldedWords(fold(text.slice(0, start))).length;
 }
 
 /** Some benchmarks write the options into the question: there they would hide a prompt that has the question alone. */

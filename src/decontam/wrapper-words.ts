@@ -1,4 +1,4 @@
-/** Words of instructions, templates and labels around a question: they say nothing about question it is. */
+/** Words of instructions, templates and labels around a question: they say nothing about which question it is. */
 export const wrapperWords = new Set(
   (
     'a an the and or of to in is are be as at by for from with on if it its this that these those you your yours i we me my our us ' +
@@ -17,8 +17,25 @@ export const wrapperWords = new Set(
     'today thanks thank hi hello hey dear sir madam sure ok okay im preparing studying asked came across found get stuck know tell ' +
     'could anyone someone also so and but just really im sure not be as detailed possible line lines new inst im sys bos eos ' +
     'im im end endoftext assistant eot id header begin of text ' +
+    'curious artificial intelligence polite chat between gives respectful honest describes appropriately completes request paired ' +
+    'context further round turn message conversation truthfully mean means case scenario vignette ' +
+    'veuillez répondre à la suivante en expliquant votre raisonnement étape par merci de justifier réponse réponses le les des un une ' +
+    'bitte beantworten sie die folgende frage und begründen ihre antwort ausführlich geben nur den buchstaben der das ' +
+    'por favor responda siguiente pregunta examen razone paso explique porque el las los opción opciones respuesta ' +
+    'responda seguinte questão explique raciocínio indique apenas letra o os as uma resposta ' +
+    'rispondi alla seguente domanda ragionando passo dopo indica solo lettera il della risposta ' +
+    'beantwoord volgende vraag en leg je redenering uit geef alleen het ' +
+    'hãy trả lời câu hỏi sau và giải thích từng bước chỉ đưa ra chữ cái lütfen aşağıdaki soruyu adım düşünerek cevaplayın sadece harfi yazın ' +
+    'jawab pertanyaan berikut jelaskan langkah demi '.normalize('NFD').replace(/\p{M}/gu, '') +
     '请 回 答 以 下 问 题 选 择 正 确 的 选 项 并 给 出 理 由 您 你 是 一 名 医 生 请 问'
   ).split(' '),
+);
+
+/** Words that are put into a question or left out of it, and leave it the same question. */
+export const fillers = new Set(
+  'really actually please also clearly likely usually typically often generally mostly commonly probably then again overall today very just well now indeed basically currently thus so'.split(
+    ' ',
+  ),
 );
 
 /** Words that turn a question into its opposite. */

@@ -175,10 +175,12 @@ export const silentCommands = new Set(
   ).split(' '),
 );
 
-/** Tags of HTML that are left out, whatever their attributes. */
+/** Tags of HTML and of templates that are left out, whatever their attributes. */
 export const tagNames = new Set(
   (
     'a b i u p em br hr li ol ul td th tr div pre sub sup font span code strong table tbody thead center small big mark del ins ' +
-    'h1 h2 h3 h4 h5 h6 blockquote body html head img section article label input button form'
+    'h1 h2 h3 h4 h5 h6 blockquote body html head img section article label input button form ' +
+    's bos eos pad unk think thought answer question questions option options choice choices context instruction instructions ' +
+    'response output start_of_turn end_of_turn end_of_text user assistant system'
   ).split(' '),
 );

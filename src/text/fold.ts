@@ -182,7 +182,7 @@ function markup(text: string, start: number, unit: number): { end: number; shows
   if (unit === less) {
     const token = /^<\|[a-z0-9_ -]{1,40}\|>/i.exec(rest) ?? /^<[｜|][^<>]{1,40}[｜|]>/.exec(rest);
     if (token !== null) return { end: start + token[0].length, shows: '', parts: true };
-    const tag = /^<\/?([a-z][a-z0-9]*)(?:\s+[a-z-]+\s*=[^<>]{0,100})?\s*\/?>/i.exec(rest);
+    const tag = /^<\/?([a-z][a-z0-9_]*)(?:\s+[a-z-]+\s*=[^<>]{0,100})?\s*\/?>/i.exec(rest);
     if (tag === null || !tagNames.has((tag[1] as string).toLowerCase())) return null;
     const inline = /^(?:a|b|i|u|em|sub|sup|font|span|strong|small|mark|code)$/i.test(tag[1] as string);
     return { end: start + tag[0].length, shows: '', parts: !inline };

@@ -6,6 +6,7 @@ import { leakKinds } from '../../src/decontam/leaks.js';
 import type { Method } from '../../src/decontam/method.js';
 import { Random } from '../../src/decontam/random.js';
 import { strictMethod } from '../../src/decontam/strict.js';
+import { wildKinds } from './wild-leaks.js';
 
 /** Shipped benchmarks small enough to index in seconds. */
 function shipped(name: string): Item[] {
@@ -37,6 +38,10 @@ function itemThat(starts: string): Item {
   return found;
 }
 
+function passage(ask: string): string {
+  return `Read the passage.\n"The lamplighters of the old quarter kept their ladders chained behind the granary, and no magistrate ever asked why the oil lasted so much longer in winter than the ledgers allowed."\nKarl Emmerich, Letters, 1871\n${ask}`;
+}
+
 beforeAll(() => {
   method = strictMethod(items);
 });
@@ -55,6 +60,51 @@ describe('the method strict', () => {
       if (finds(text, item)) found += 1;
     }
     expect(found).toBeGreaterThanOrEqual(kind.whole ? 39 : 34);
+  });
+
+  it.each(wildKinds.map((kind) => [kind.name, kind] as const))(
+    'finds what the product does not plant: %s',
+    (_name, kind) => {
+      const random = new Random(20_261_124);
+      // Coverage lists the others: they are found under a condition.
+      const fitting = items.filter((_, index) => method.limitOf?.(index) === null);
+      let found = 0;
+      for (let leak = 0; leak < 100; leak += 1) {
+        const item = random.pick(fitting);
+        if (finds(kind.make(item, random), item)) found += 1;
+      }
+      expect(found).toBeGreaterThanOrEqual(kind.least * 100);
+    },
+  );
+
+  it.each([
+    [
+      'another question on the same passage',
+      passage('Which theme of the poem did its first readers in Vienna overlook?'),
+    ],
+    ['another number', 'A tank holds 40 litres and loses 3 litres an hour through a crack. When is it half empty?'],
+    [
+      'another thing before the same options',
+      'Which of the following alloys has the highest surface roughness?\nA. Elgiloy\nB. Nitinol\nC. Stainless steel\nD. Beta titanium',
+    ],
+  ])('passes %s', (_what, text) => {
+    const own = (question: string, options: string[] = []): Item => ({
+      benchmark: 'own',
+      item: question,
+      question,
+      stem: question,
+      options,
+      compared: question,
+    });
+    const alloys = ['Stainless steel', 'Beta titanium', 'Nitinol', 'Elgiloy'];
+    const asked = [
+      own(passage('What does the author imply about the harbour at Trieste?')),
+      own('A tank holds 60 litres and loses 3 litres an hour through a crack. When is it half empty?'),
+      own('Which of the following alloys has the highest coefficient of friction?', alloys),
+    ];
+    const strict = strictMethod(asked);
+    expect(strict.find(text)).toEqual([]);
+    for (const item of asked) expect(strict.find(`Please answer:\n${item.question}`)).toHaveLength(1);
   });
 
   it('shows the span as it was written, whatever was folded to find it', () => {
