@@ -1,5 +1,5 @@
-import { BOOLEAN, DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import type { StageContext, StageReport } from '../pipeline/stage.js';
+import { BOOLEAN, DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { clusterSizes, type Exemplars } from './exemplars.js';
 import { type LabelSet, nameOf } from './label-set.js';
 import type { ClassifyOptions } from './options.js';

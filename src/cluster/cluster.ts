@@ -1,8 +1,8 @@
-import { FLOAT, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { z } from 'zod';
 import { openNearest } from '../compute/nearest.js';
 import { defineStage, type StageContext } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
+import { FLOAT, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { writeVectors } from '../store/vectors.js';
 import { type Arrays, makeArrays } from './arrays.js';
 import { arraySizes, type ClusterSize, clusterCost, refuseBeyond } from './cost.js';

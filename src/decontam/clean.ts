@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { INTEGER } from '@duckdb/node-api';
+import { INTEGER } from '../store/duckdb.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import { parquet, type Tables } from '../store/tables.js';
 import { type Shape, toDuckDb, typeOf, widen } from './column-types.js';

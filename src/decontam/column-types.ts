@@ -1,15 +1,5 @@
-import {
-  BIGINT,
-  BOOLEAN,
-  DOUBLE,
-  type DuckDBType,
-  type DuckDBValue,
-  LIST,
-  listValue,
-  STRUCT,
-  structValue,
-  VARCHAR,
-} from '@duckdb/node-api';
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import { BIGINT, BOOLEAN, DOUBLE, LIST, listValue, STRUCT, structValue, VARCHAR } from '../store/duckdb.js';
 
 /** The shape of the values of a column of JSON rows, as narrow as all of them allow. */
 export type Shape =

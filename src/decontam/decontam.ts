@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { defineStage, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
+import { DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { parquet, type Tables } from '../store/tables.js';
 import { readAllowed } from './allow.js';

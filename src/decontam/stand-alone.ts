@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { DOUBLE, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { openPool } from '../compute/pool.js';
 import { Problem } from '../problem.js';
 import { workerFile } from '../product.js';
 import { writeFileAtomic } from '../store/atomic.js';
+import { DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { type Json, sha256 } from '../store/fingerprint.js';
 import { Tables } from '../store/tables.js';
 import { type Allowed, allows } from './allow.js';

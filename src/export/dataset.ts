@@ -1,5 +1,5 @@
-import { BIGINT, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { durablePoint, writeThenRename } from '../store/atomic.js';
+import { BIGINT, INTEGER, VARCHAR } from '../store/duckdb.js';
 import type { RunFolder } from '../store/folder.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
 import { type DatasetFile, positionsOf } from './files.js';

@@ -1,4 +1,5 @@
-import { BOOLEAN, DOUBLE, type DuckDBType, type DuckDBValue, INTEGER, VARCHAR } from '@duckdb/node-api';
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import { BOOLEAN, DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { identifier, parquet, type Tables, type TableWriter } from '../store/tables.js';
 import { rawColumn } from './judge.js';
 import type { BoundRule } from './rule.js';

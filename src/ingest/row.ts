@@ -1,4 +1,5 @@
-import { BIGINT, BOOLEAN, type DuckDBType, INTEGER, LIST, STRUCT, VARCHAR } from '@duckdb/node-api';
+import type { DuckDBType } from '@duckdb/node-api';
+import { BIGINT, BOOLEAN, INTEGER, LIST, STRUCT, VARCHAR } from '../store/duckdb.js';
 
 /** One row of `rows/`, as docs/tables.md has it. */
 export interface CanonicalRow {

@@ -1,5 +1,6 @@
-import { type DuckDBType, INTEGER, VARCHAR } from '@duckdb/node-api';
+import type { DuckDBType } from '@duckdb/node-api';
 import { Problem } from '../problem.js';
+import { INTEGER, VARCHAR } from '../store/duckdb.js';
 import { checkExpression } from '../store/expression.js';
 import type { Reading } from '../store/readers/reading.js';
 import { identifier, type Tables, type TableWriter } from '../store/tables.js';

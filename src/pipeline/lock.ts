@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, isAbsolute, relative } from 'node:path';
-import { version as duckdbVersion } from '@duckdb/node-api';
 import { cpuKind } from '../compute/cpu-kind.js';
 import { Problem } from '../problem.js';
 import { productVersion } from '../product.js';
 import { writeFileAtomic } from '../store/atomic.js';
+import { version as duckdbVersion } from '../store/duckdb.js';
 import { canonicalJson, type Json, sha256 } from '../store/fingerprint.js';
 import type { RunFolder } from '../store/folder.js';
 import type { Pipeline } from './config.js';

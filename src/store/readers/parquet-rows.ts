@@ -1,3 +1,5 @@
+import type { DuckDBValue } from '@duckdb/node-api';
+import { Problem } from '../../problem.js';
 import {
   DuckDBArrayValue,
   DuckDBBlobValue,
@@ -5,9 +7,7 @@ import {
   DuckDBMapValue,
   DuckDBStructValue,
   DuckDBUnionValue,
-  type DuckDBValue,
-} from '@duckdb/node-api';
-import { Problem } from '../../problem.js';
+} from '../duckdb.js';
 import { identifier, literal, parquet, type Tables } from '../tables.js';
 import { bad, type Reading } from './reading.js';
 
