@@ -1,18 +1,9 @@
-import { type Asker, type Took, withAsker } from '../llm/asker.js';
+import { type Asker, askerSettings, type NamedModel, type Took, withAsker } from '../llm/asker.js';
 import type { StageContext } from '../pipeline/stage.js';
 import { type PromptPlaces, readTexts } from './exemplars.js';
 import type { LabelSet } from './label-set.js';
 import type { ClassifyOptions } from './options.js';
 import { makeQuestion } from './question.js';
-
-/** A model behind an endpoint, as the pipeline names them. */
-export interface Labeler {
-  /** Where the endpoint stands in the pipeline: `classify.endpoint` or `classify.audit.endpoint`. */
-  option: string;
-  endpoint: string;
-  key: string | undefined;
-  model: string;
-}
 
 /** Asks one model for the labels of prompts. */
 export interface PromptAsker {
@@ -24,30 +15,18 @@ export interface PromptAsker {
 }
 
 export async function withPromptAsker<T>(
-  labeler: Labeler,
+  labeler: NamedModel,
   set: LabelSet,
   options: ClassifyOptions,
   context: StageContext,
   use: (asker: PromptAsker) => Promise<T>,
 ): Promise<T> {
-  const { budget, price, concurrency, votes } = options;
-  const settings = {
-    endpoint: {
-      option: labeler.option,
-      written: labeler.endpoint,
-      url: context.expand(labeler.endpoint),
-      key: labeler.key === undefined ? process.env.OPENAI_API_KEY : context.expand(labeler.key),
-      model: labeler.model,
-      timeoutSeconds: options.timeout_seconds,
-      attempts: options.attempts,
-      signal: context.signal,
-    },
-    concurrency,
+  const { votes } = options;
+  const files = {
     ledger: votes === undefined ? context.run.state('classify', 'votes.jsonl') : context.resolve(votes),
     spent: context.run.state('classify', 'spent.jsonl'),
-    budget,
-    price,
   };
+  const settings = askerSettings(labeler, options, files, context);
   return withAsker(settings, makeQuestion(set, options.prompt_characters), (asker) =>
     use({
       known: asker.known,

@@ -1,6 +1,6 @@
 import { Endpoint, type EndpointSettings } from './endpoint.js';
 import { Ledger } from './ledger.js';
-import type { Budget, Price } from './options.js';
+import type { Budget, CallingOptions, Price } from './options.js';
 import { inParallel } from './parallel.js';
 import type { Question } from './question.js';
 import { Respondent } from './respondent.js';
@@ -33,6 +33,40 @@ export interface Took {
   spent: Spent;
   retries: number;
   tornLines: number;
+}
+
+/** A model behind an endpoint, as the pipeline names them. */
+export interface NamedModel {
+  /** Where the endpoint stands in the pipeline: `classify.endpoint`. */
+  option: string;
+  endpoint: string;
+  key: string | undefined;
+  model: string;
+}
+
+/** Settings from what a pipeline says. `expand` puts in the environment's values, which go no further than the client. */
+export function askerSettings(
+  named: NamedModel,
+  calling: CallingOptions,
+  files: { ledger: string; spent: string },
+  context: { expand(text: string): string; signal: AbortSignal },
+): AskerSettings {
+  return {
+    endpoint: {
+      option: named.option,
+      written: named.endpoint,
+      url: context.expand(named.endpoint),
+      key: named.key === undefined ? process.env.OPENAI_API_KEY : context.expand(named.key),
+      model: named.model,
+      timeoutSeconds: calling.timeout_seconds,
+      attempts: calling.attempts,
+      signal: context.signal,
+    },
+    concurrency: calling.concurrency,
+    budget: calling.budget,
+    price: calling.price,
+    ...files,
+  };
 }
 
 /** Opens ledger and budget for the time of `use`. The endpoint is contacted when there is something to ask, not before. */

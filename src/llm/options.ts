@@ -40,5 +40,7 @@ export const calling = {
   attempts: positive.max(100).default(8),
 };
 
+const callingOptions = z.strictObject(calling);
+export type CallingOptions = z.infer<typeof callingOptions>;
 export type Budget = z.infer<typeof budget>;
 export type Price = z.infer<typeof price>;

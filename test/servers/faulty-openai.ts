@@ -18,7 +18,9 @@ export type Fault = (typeof faults)[number];
 
 export interface FaultyServerOptions {
   /** What the model says of a prompt: the text between the fences. */
-  answer(prompt: string): string;
+  answer(prompt: string, chat: ChatRequest): string;
+  /** What it says where it is held to a schema. Default: `{"domain": …}`. */
+  inSchema?(answer: string): string;
   /** Share of calls that go wrong, between 0 and 1; which ones is a hash of the prompt and of how often it was asked. */
   faultShare?: number;
   kinds?: readonly Fault[];
@@ -114,9 +116,9 @@ export class FaultyServer {
       send(response, 400, { error: { message: 'response_format is not supported' } });
       return;
     }
-    const label = this.options.answer(prompt);
-    const content =
-      chat.response_format !== undefined && schema === 'taken' ? JSON.stringify({ domain: label }) : label;
+    const label = this.options.answer(prompt, chat);
+    const { inSchema = (domain: string) => JSON.stringify({ domain }) } = this.options;
+    const content = chat.response_format !== undefined && schema === 'taken' ? inSchema(label) : label;
     const fault = this.faultFor(prompt, calls);
     if (fault !== null) {
       this.fail(fault, content, response);
@@ -133,8 +135,8 @@ export class FaultyServer {
     const digest = createHash('sha256').update(`${calls} ${prompt}`).digest();
     if (digest.readUInt32LE(0) / 2 ** 32 >= faultShare) return null;
     const fault = kinds[digest.readUInt32LE(4) % kinds.length] ?? null;
-    // A model that twice says something else has said it: only every other call may be answered with a wrong label.
-    return fault === 'wrong label' && calls % 2 === 0 ? 'failure' : fault;
+    // A model that twice says something else has said it: only the first call may be answered with a wrong label.
+    return fault === 'wrong label' && calls > 1 ? 'failure' : fault;
   }
 
   private fail(fault: Fault, content: string, response: ServerResponse): void {
