@@ -109,10 +109,25 @@ function suspicions(benchmark: Benchmark, file: string, name: string, items: Ite
   else if (whole !== null && items.length < whole)
     warnings.push(`${name}: a declared subset, ${count(items.length)} of ${count(whole)} items`);
   if (empty > 0) warnings.push(`${name}: ${count(empty)} items without a text`);
-  const distinct = new Set(items.map((item) => JSON.stringify([item.question, [...item.options].sort()]))).size;
-  if (distinct < items.length)
-    warnings.push(`${name}: ${count(items.length - distinct)} items repeat another one word for word`);
+  const repeated = countRepeated(items);
+  if (repeated > 0) warnings.push(`${name}: ${count(repeated)} items repeat another one word for word`);
   return warnings;
+}
+
+/** Items with the question and, in whatever order, the options of one before. */
+function countRepeated(items: readonly Item[]): number {
+  const first = new Map<string, Item>();
+  const again: Item[] = [];
+  for (const item of items) {
+    if (first.has(item.question)) again.push(item);
+    else first.set(item.question, item);
+  }
+  const key = ({ question, options }: Item) => JSON.stringify([question, [...options].sort()]);
+  const known = new Set(again.map(({ question }) => key(first.get(question) as Item)));
+  return again.filter((item) => {
+    const size = known.size;
+    return known.add(key(item)).size === size;
+  }).length;
 }
 
 function readItem(benchmark: Benchmark, file: string, name: string, row: Fields, index: number): Item {

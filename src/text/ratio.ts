@@ -32,15 +32,13 @@ export class RatioIndex {
   /** `threshold`: an integer from 1 to 100. */
   constructor(documents: readonly string[], threshold: number) {
     this.threshold = threshold;
-    const coded = documents.map(codePoints);
-    this.alphabetSize = this.numberByFrequency(coded);
-    for (const points of coded)
-      for (let index = 0; index < points.length; index += 1)
-        points[index] = this.alphabet[points[index] as number] as number;
-    this.order = Int32Array.from(coded.keys()).sort(
-      (a, b) => (coded[a]?.length ?? 0) - (coded[b]?.length ?? 0) || a - b,
-    );
-    this.points = [...this.order].map((document) => coded[document] as Int32Array);
+    const coded = readAll(documents);
+    this.alphabetSize = this.numberByFrequency(coded.all);
+    for (let index = 0; index < coded.all.length; index += 1)
+      coded.all[index] = this.alphabet[coded.all[index] as number] as number;
+    const lengthOf = (document: number) => (coded.each[document] as Int32Array).length;
+    this.order = Int32Array.from(coded.each.keys()).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+    this.points = [...this.order].map((document) => coded.each[document] as Int32Array);
     this.lengths = Int32Array.from(this.points, (points) => points.length);
     this.tallies = new Tallies(this.points, threshold);
     this.mostPoints = Math.floor(((200 - threshold) * (this.lengths[this.lengths.length - 1] ?? 0)) / threshold);
@@ -74,15 +72,16 @@ export class RatioIndex {
   // -------------------------------------------------------------------------------------------------------------------
 
   /** Numbers code points from 1, the most frequent first (ties by code point). Returns one more than the last number. */
-  private numberByFrequency(coded: readonly Int32Array[]): number {
+  private numberByFrequency(points: Int32Array): number {
     const counts = this.alphabet;
-    for (const points of coded)
-      for (let index = 0; index < points.length; index += 1) {
-        const point = points[index] as number;
-        counts[point] = (counts[point] as number) + 1;
-      }
+    let last = 0;
+    for (let index = 0; index < points.length; index += 1) {
+      const point = points[index] as number;
+      counts[point] = (counts[point] as number) + 1;
+      if (point > last) last = point;
+    }
     const present: number[] = [];
-    for (let point = 0; point < counts.length; point += 1) if (counts[point] !== 0) present.push(point);
+    for (let point = 0; point <= last; point += 1) if (counts[point] !== 0) present.push(point);
     present.sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b);
     present.forEach((point, index) => {
       this.alphabet[point] = index + 1;
@@ -166,19 +165,24 @@ export class RatioIndex {
   }
 }
 
-function codePoints(text: string): Int32Array {
-  const points = new Int32Array(text.length);
+/** The code points of all texts one after the other, and each text's as a part of them. */
+function readAll(texts: readonly string[]): { all: Int32Array; each: Int32Array[] } {
+  const all = new Int32Array(texts.reduce((sum, text) => sum + text.length, 0));
   let count = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    let point = text.charCodeAt(index);
-    if (point >= 0xd800 && point < 0xdc00) {
-      point = text.codePointAt(index) as number;
-      if (point > 0xffff) index += 1;
+  const each = texts.map((text) => {
+    const from = count;
+    for (let index = 0; index < text.length; index += 1) {
+      let point = text.charCodeAt(index);
+      if (point >= 0xd800 && point < 0xdc00) {
+        point = text.codePointAt(index) as number;
+        if (point > 0xffff) index += 1;
+      }
+      all[count] = point;
+      count += 1;
     }
-    points[count] = point;
-    count += 1;
-  }
-  return points.slice(0, count);
+    return all.subarray(from, count);
+  });
+  return { all: all.subarray(0, count), each };
 }
 
 /** The first index whose value is at least `value`. */
