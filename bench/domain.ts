@@ -5,6 +5,8 @@ import { parse } from 'yaml';
 import { fitDirections, type LabelledVectors } from '../src/classify/fit-directions.js';
 import { readLabelSet } from '../src/classify/label-set.js';
 import { type Directions, likeliest, prototypeDirections, prototypesOf } from '../src/classify/labelers/embedded.js';
+import { classifyOptions } from '../src/classify/options.js';
+import { makeQuestion } from '../src/classify/question.js';
 import { decide } from '../src/classify/votes.js';
 import { makeArrays } from '../src/cluster/arrays.js';
 import { arraySizes } from '../src/cluster/cost.js';
@@ -14,6 +16,7 @@ import { MemoryPoints } from '../src/cluster/points.js';
 import { openAlone } from '../src/cluster/team.js';
 import { embedTexts } from '../src/compute/embedder.js';
 import { openNearest } from '../src/compute/nearest.js';
+import { askerSettings, withAsker } from '../src/llm/asker.js';
 import { sha256 } from '../src/store/fingerprint.js';
 import { conditions, printTable } from './conditions.js';
 import { type Item, readItems, unknownFamily } from './domain/items.js';
@@ -28,7 +31,7 @@ const places = new Map(set.labels.map(({ name }, place) => [name, place]));
 
 /**
  * How well labels fit, by whole sources that the labeler was not calibrated on: `npm run bench -- domain --data DIR
- * [--per-source 60] [--questions 1200]`, where DIR holds `prompts.parquet` and `benchmark_items.parquet`. `--fit`
+ * [--per-source 60] [--questions 1200] [--prompts 12000] [--endpoint URL --model M]`, where DIR holds `prompts.parquet` and `benchmark_items.parquet`. `--fit`
  * instead writes the calibration that ships, from the prototypes and examples in data/labels alone.
  */
 export async function run(args: string[]): Promise<void> {
@@ -46,22 +49,23 @@ export async function run(args: string[]): Promise<void> {
   );
   const vectors = await vectorsOf(items.map((item) => item.text));
   const prototypes = await prototypeDirections(set, model, 'native');
-  const votes = {
+  const texts = items.map((item) => item.text);
+  const votes: Record<string, number[]> = {
+    ...(await askedOf(args, texts, english(items))),
     'prototypes alone': likeliest(prototypes, vectors),
     'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), vectors),
     'calibrated without its family': await heldOut(items, vectors, prototypes),
   };
-  const english = items.map((item) => item.language === 'en');
   console.log('\nEnglish, each prompt on its own; every source weighs the same');
   const truth = items.map((item) => isKept(item.label));
   printTable(
     headings,
-    [...Object.entries(votes)].map(([name, labels]) => row(name, items, truth, keptBy(labels), english)),
+    [...Object.entries(votes)].map(([name, labels]) => row(name, items, truth, keptBy(labels), english(items))),
   );
 
-  await benchClusters(data, items, vectors, prototypes, Number(optionOf(args, '--prompts') ?? 12_000));
+  await benchClusters(data, items, vectors, prototypes, args);
   console.log('\nBy source, each prompt on its own, calibrated without its family');
-  printSources(items, truth, keptBy(votes['calibrated without its family']));
+  printSources(items, truth, keptBy(votes['calibrated without its family'] ?? []));
 }
 
 /** Labels of clusters, over prompts as they occur: many of a source that is large, MMLU and MMLU-Pro among them. */
@@ -70,8 +74,9 @@ async function benchClusters(
   questions: Item[],
   vectors: Float32Array,
   prototypes: Directions,
-  count: number,
+  args: string[],
 ): Promise<void> {
+  const count = Number(optionOf(args, '--prompts') ?? 12_000);
   const asked = questions.flatMap((item, at) => (item.family === 'mmlu' ? [at] : []));
   const drawn = await readItems(data, { draw: count }, 0);
   const items = [...drawn, ...asked.flatMap((at) => questions[at] ?? [])];
@@ -79,13 +84,19 @@ async function benchClusters(
   const all = new Float32Array(items.length * dimensions);
   all.set(own);
   all.set(rowsOf(vectors, asked), own.length);
+  const clusters = await cluster(all);
+  const voters = new Set(clusters.flatMap(({ nearest }) => nearest));
   const votes = {
     'oracle (the truth of the ten)': items.map((item) => places.get(item.label ?? 'Everyday Life') ?? 0),
+    ...(await askedOf(
+      args,
+      items.map((item) => item.text),
+      items.map((_, at) => voters.has(at)),
+    )),
     'prototypes alone': likeliest(prototypes, all),
     'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), all),
     'calibrated without its family': await heldOut(items, all, prototypes),
   };
-  const clusters = await cluster(all);
   const truth = items.map((item) => isKept(item.label));
   const judged = items.map((item) => item.family !== unknownFamily);
   console.log(
@@ -107,6 +118,38 @@ async function benchClusters(
 const headings = ['', 'precision', 'recall', 'MMLU precision', 'recall', 'MMLU-Pro precision', 'recall'];
 
 // -- private
+
+function english(items: Item[]): boolean[] {
+  return items.map((item) => item.language === 'en');
+}
+
+/**
+ * What the model behind `--endpoint` says of the prompts among `which`, asked as `classify` asks, with answers kept in
+ * bench/.cache. -1: not asked, or an invalid answer. Nothing where no endpoint is given.
+ */
+async function askedOf(args: string[], texts: string[], which: boolean[]): Promise<Record<string, number[]>> {
+  const endpoint = optionOf(args, '--endpoint');
+  const name = optionOf(args, '--model');
+  if (endpoint === null) return {};
+  if (name === null) throw new Error('--endpoint needs --model, as the server calls it');
+  const { endpoint: _, ...options } = classifyOptions.parse({ labeler: 'llm', endpoint, model: name });
+  const files = { ledger: join(folder, 'votes.jsonl'), spent: join(folder, 'spent.jsonl') };
+  mkdirSync(folder, { recursive: true });
+  const named = { option: '--endpoint', endpoint, key: undefined, model: name };
+  const context = { expand: (text: string) => text, signal: new AbortController().signal };
+  const question = makeQuestion(set, options.prompt_characters);
+  return withAsker(askerSettings(named, options, files, context), question, async (asker) => {
+    const wanted = new Map<string, string>();
+    texts.forEach((text, at) => {
+      if (which[at] === true && asker.known(sha256(text)) === undefined) wanted.set(sha256(text), text);
+    });
+    async function* subjects() {
+      for (const [key, subject] of wanted) yield { key, subject };
+    }
+    if (wanted.size > 0) await asker.ask(subjects(), () => {});
+    return { [name]: texts.map((text) => places.get(asker.known(sha256(text)) ?? '') ?? -1) };
+  });
+}
 
 function isKept(label: string | null): boolean {
   return label !== null && kept.includes(label);
