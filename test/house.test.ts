@@ -64,7 +64,7 @@ test('only the command line prints, colours or sets an exit code', () => {
 });
 
 /** Ages of a cache's own locks and the waits between two tries are no part of any result. */
-const mayAskTheClock = ['embed/vector-cache.ts', 'ingest/hub/client.ts', 'llm/endpoint.ts'];
+const mayAskTheClock = ['compute/vector-cache.ts', 'ingest/hub/client.ts', 'llm/endpoint.ts'];
 
 test('nothing outside the command line asks a clock or an unseeded chance for something it writes', () => {
   const wrong = sources

@@ -1,16 +1,12 @@
 import { z } from 'zod';
-import { cacheFolder } from '../compute/cache-folder.js';
-import { cpuKind } from '../compute/cpu-kind.js';
 import { loadEmbedder } from '../compute/embedder.js';
-import { graphVersion, maximumTokens } from '../compute/graph.js';
-import { runtimeVersion } from '../compute/session.js';
-import { ensureModel, findModel, modelHash, modelNamed } from '../compute/weights.js';
+import { openVectorCache } from '../compute/vector-cache.js';
+import { ensureModel, findModel, modelNamed } from '../compute/weights.js';
 import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
 import { sha256 } from '../store/fingerprint.js';
 import { writeVectors } from '../store/vectors.js';
 import { instructionsHash, instructionsOf, withoutInstructions } from './instructions.js';
 import { cutRanges, type PromptPlace, type PromptRange, readPlaces, readTexts } from './prompts.js';
-import { VectorCache } from './vector-cache.js';
 
 /** What is embedded and how. The only home of the stage's defaults. */
 export const embedOptions = z.strictObject({
@@ -111,7 +107,7 @@ async function vectorsOf(
 ): Promise<Float32Array> {
   const { dimensions } = modelNamed(options.model);
   const vectors = new Float32Array(places.length * dimensions);
-  const cache = options.cache ? await openCache(options, context) : null;
+  const cache = options.cache ? await openVectorCache(modelNamed(options.model), context.compute) : null;
   const missing = new Set(places.keys());
   const takeCached = (keys: readonly string[]) =>
     cache?.find(keys, (place, vector) => {
@@ -156,19 +152,4 @@ function stripped(text: string, source: string, known: Map<string, readonly stri
   const instructions = known.get(source) ?? instructionsOf(source);
   known.set(source, instructions);
   return withoutInstructions(text, instructions);
-}
-
-/** The cache of vectors that are equal bit for bit: of one model, graph, precision, runtime and kind of CPU. */
-async function openCache(options: EmbedOptions, context: StageContext): Promise<VectorCache> {
-  const model = modelNamed(options.model);
-  const kind = [
-    modelHash(model),
-    `graph ${graphVersion}`,
-    `tokens ${maximumTokens}`,
-    options.precision,
-    context.compute,
-    await runtimeVersion(context.compute),
-    context.compute === 'native' ? cpuKind() : '',
-  ];
-  return new VectorCache(cacheFolder('vectors', sha256(kind.join('\n')).slice(0, 16)), model.dimensions);
 }

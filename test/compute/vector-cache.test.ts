@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VectorCache } from '../../src/embed/vector-cache.js';
-import { promptKey } from './small-run.js';
+import { VectorCache } from '../../src/compute/vector-cache.js';
+import { promptKey } from '../embed/small-run.js';
 
 const dimensions = 5;
 

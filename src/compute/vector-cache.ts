@@ -13,6 +13,11 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeThenRename } from '../store/atomic.js';
 import { sha256 } from '../store/fingerprint.js';
+import { cacheFolder } from './cache-folder.js';
+import { cpuKind } from './cpu-kind.js';
+import { graphVersion, maximumTokens } from './graph.js';
+import { type Compute, runtimeVersion } from './session.js';
+import { type ModelSpec, modelHash } from './weights.js';
 
 const magic = 'CURVEC01';
 const headerBytes = 16;
@@ -122,6 +127,20 @@ export class VectorCache {
       closeSync(descriptor);
     }
   }
+}
+
+/** The cache of vectors that are equal bit for bit: of one model, graph, precision, runtime and kind of CPU. */
+export async function openVectorCache(model: ModelSpec, compute: Compute): Promise<VectorCache> {
+  const kind = [
+    modelHash(model),
+    `graph ${graphVersion}`,
+    `tokens ${maximumTokens}`,
+    'fp32',
+    compute,
+    await runtimeVersion(compute),
+    compute === 'native' ? cpuKind() : '',
+  ];
+  return new VectorCache(cacheFolder('vectors', sha256(kind.join('\n')).slice(0, 16)), model.dimensions);
 }
 
 // -- private
