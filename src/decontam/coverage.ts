@@ -1,7 +1,7 @@
 import type { Json } from '../store/fingerprint.js';
 import type { Benchmark } from './benchmarks.js';
 import type { LoadedBenchmark } from './items.js';
-import type { Judge } from './judge.js';
+import type { Method } from './method.js';
 
 /** Items that one method sees otherwise than the others, with the reason. */
 export interface MethodCoverage {
@@ -30,11 +30,14 @@ export interface BenchmarkCoverage {
 
 const exampleCount = 20;
 
+/** What a method says of its own sight. */
+export type Sight = Pick<Method, 'name' | 'blindTo' | 'limitOf'>;
+
 /** What each method can see of each benchmark, and the benchmarks that were named and not checked. */
 export function coverageOf(
   benchmarks: readonly Benchmark[],
   loaded: readonly LoadedBenchmark[],
-  judge: Judge,
+  sights: readonly Sight[],
 ): BenchmarkCoverage[] {
   const covered: BenchmarkCoverage[] = [];
   let first = 0;
@@ -47,7 +50,7 @@ export function coverageOf(
       checked: true,
       items: items.length,
       known: benchmark.whole,
-      methods: judge.methods.map((method) => {
+      methods: sights.map((method) => {
         const reasons = items.map((_, index) => method.blindTo(start + index));
         const limits = items.map((_, index) => method.limitOf?.(start + index) ?? null);
         const unseen = reasons.filter((reason) => reason !== null);

@@ -3,16 +3,25 @@ import { basename } from 'node:path';
 import { defineStage, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
-import { DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
 import { parquet, type Tables } from '../store/tables.js';
 import { readAllowed } from './allow.js';
 import { type Benchmark, findBenchmarks } from './benchmarks.js';
 import { type BenchmarkCoverage, coverageOf, coverageWarnings } from './coverage.js';
 import { exampleHits } from './examples.js';
+import { hitColumns } from './hit-columns.js';
 import { type LoadedBenchmark, loadBenchmarks } from './items.js';
-import { Judge } from './judge.js';
-import { type DecontamOptions, decontamOptions, methodName, methodSpecs } from './options.js';
+import { Judge, sightsOf } from './judge.js';
+import {
+  type DecontamOptions,
+  decontamOptions,
+  isReworded,
+  methodName,
+  methodSpecs,
+  rewordedOptions,
+} from './options.js';
+import { concludeReworded } from './reworded/conclude.js';
+import { embedItems, type RewordedReport, type RewordedTask, rewordedTasks, rewordedWork } from './reworded/shards.js';
 import { brokenMethods, type SelfTestResult, selfTest } from './self-test.js';
 import { countPrompts, promptTexts, traceTexts } from './texts.js';
 import { writeVerdicts } from './verdicts.js';
@@ -27,22 +36,8 @@ const leaksPerKind = 20;
 type DecontamTask =
   | { kind: 'methods'; index: number }
   | { kind: 'prompts'; index: number; start: number; end: number }
-  | { kind: 'traces'; index: number; file: string };
-
-/** The columns of `hits/`: `id` is the row of a hit in reasoning or answer, null for a prompt's. */
-export const hitColumns = {
-  prompt_key: VARCHAR,
-  field: VARCHAR,
-  method: VARCHAR,
-  benchmark: VARCHAR,
-  item: VARCHAR,
-  score: DOUBLE,
-  span_start: INTEGER,
-  span_end: INTEGER,
-  span_count: INTEGER,
-  text: VARCHAR,
-  id: VARCHAR,
-};
+  | { kind: 'traces'; index: number; file: string }
+  | RewordedTask;
 
 /** Looks for benchmark items in every distinct prompt, kept or not, and says what it can and cannot see. */
 export const decontam = defineStage<DecontamOptions, DecontamTask>({
@@ -52,7 +47,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   options: decontamOptions,
   reads: ['rows', 'prompts'],
   joins: ['verdicts/filter'],
-  writes: ['hits', 'verdicts/decontam', 'coverage.json'],
+  writes: ['hits', 'candidates', 'candidates.parquet', 'verdicts/decontam', 'coverage.json'],
   runs: 'workers',
   finishOptions: ['allow'],
 
@@ -90,6 +85,12 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       if (options.traces)
         for (const file of context.run.files('rows'))
           tasks.push({ kind: 'traces', index: tasks.length, file: basename(file) });
+      if (isReworded(options)) {
+        const loaded = await loadBenchmarks(findBenchmarks(options.benchmarks, context.resolve), tables);
+        const items = loaded.flatMap((each) => each.items);
+        await embedItems(items, rewordedOptions(options), context);
+        tasks.push(...rewordedTasks(count, items.length, tasks.length));
+      }
       return tasks;
     } finally {
       tables.close();
@@ -102,12 +103,14 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     const output = await context.openTables();
     try {
       const { judge, benchmarks, loaded } = await readyJudge(options, context, tables);
+      if (task.kind === 'reworded' || task.kind === 'reworded-items')
+        return await rewordedWork(task, loaded, rewordedOptions(options), context, tables, output);
       if (task.kind === 'methods') {
         const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);
         refuseBroken(tested);
         return {
           files: [],
-          coverage: coverageOf(benchmarks, loaded, judge),
+          coverage: coverageOf(benchmarks, loaded, sightsOf(judge, methodSpecs(options))),
           self_test: tested.map((each) => ({ ...each })),
         };
       }
@@ -158,12 +161,17 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       const methods = methodSpecs(options).map(methodName);
       const allowFile = options.allow === undefined ? null : context.resolve(options.allow);
       const allowed = allowFile === null || !existsSync(allowFile) ? [] : readAllowed(allowFile);
+      const loaded = await loadBenchmarks(benchmarks, tables);
+      const concluded = isReworded(options)
+        ? await concludeReworded(reports as RewordedReport[], loaded, rewordedOptions(options), context)
+        : null;
       const counts = await writeVerdicts(tables, context.run, methods, allowed);
-      const examples = await exampleHits(tables, context, await loadBenchmarks(benchmarks, tables));
+      const reworded = concluded === null ? {} : { reworded: concluded.coverage };
+      const examples = await exampleHits(tables, context, loaded);
       await writeFileAtomic(
         context.run.table('coverage.json'),
         context.run.temporary,
-        `${JSON.stringify({ benchmarks: covered, self_test: tested, examples }, null, 2)}\n`,
+        `${JSON.stringify({ benchmarks: covered, self_test: tested, examples, ...reworded }, null, 2)}\n`,
       );
       const dropped = Object.values(counts.dropped).reduce((sum, each) => sum + each, 0);
       return {
@@ -181,9 +189,10 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
           not_checked: benchmarks.filter((each) => each.file === null).map((each) => each.name),
           unseen: unseenFigures(covered),
           self_test: tested.map((each) => ({ ...each })),
+          ...reworded,
         },
         notes: {},
-        warnings: coverageWarnings(covered),
+        warnings: [...coverageWarnings(covered), ...(concluded?.warnings ?? [])],
       };
     } finally {
       tables.close();

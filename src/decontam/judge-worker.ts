@@ -1,5 +1,5 @@
 import { type BenchmarkCoverage, coverageOf } from './coverage.js';
-import { type Hit, Judge } from './judge.js';
+import { type Hit, Judge, sightsOf } from './judge.js';
 import type { MethodSpec } from './options.js';
 import { type SelfTestResult, selfTest } from './self-test.js';
 import { type JudgedItems, readShared } from './shared-items.js';
@@ -20,7 +20,7 @@ let ready: { judge: Judge; items: JudgedItems } | null = null;
 export default function ask(task: JudgeTask): JudgedTexts | BenchmarkCoverage[] | SelfTestResult[] {
   ready ??= makeJudge(task);
   const { judge, items } = ready;
-  if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, judge);
+  if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, sightsOf(judge, task.specs));
   if (task.ask === 'self-test') return selfTest(judge, task.hosts, task.seed, task.perKind);
   return task.texts.flatMap((text, index) => judge.find(text).map((hit) => ({ text: index, hit })));
 }

@@ -1,9 +1,11 @@
 import { countCodePoints } from '../text/code-points.js';
+import type { Sight } from './coverage.js';
 import { fuzzyMethod } from './fuzzy.js';
 import type { Item } from './items.js';
 import type { Method } from './method.js';
 import { ngramMethod } from './ngram.js';
-import type { MethodSpec } from './options.js';
+import { type MethodSpec, methodName } from './options.js';
+import { rewordedSight } from './reworded/sight.js';
 import { strictMethod } from './strict.js';
 
 /** A row of the table `hits`, but for the key of what it was found in. */
@@ -26,7 +28,7 @@ export class Judge {
 
   constructor(items: readonly Item[], specs: readonly MethodSpec[]) {
     this.items = items;
-    this.methods = specs.map((spec) => build(spec, items));
+    this.methods = specs.flatMap((spec) => build(spec, items));
   }
 
   /** Hits in the order of methods, then items. */
@@ -49,10 +51,16 @@ export class Judge {
   }
 }
 
+/** What each method can see, in the order of the methods. */
+export function sightsOf(judge: Judge, specs: readonly MethodSpec[]): Sight[] {
+  return specs.map((spec) => judge.methods.find(({ name }) => name === methodName(spec)) ?? rewordedSight(judge.items));
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
-function build(spec: MethodSpec, items: readonly Item[]): Method {
-  if (spec.kind === 'ngram') return ngramMethod(items, spec.size);
-  if (spec.kind === 'fuzzy') return fuzzyMethod(items, spec.threshold);
-  return strictMethod(items);
+/** `reworded` is none of them: it takes vectors and a whole run's prompts. */
+function build(spec: MethodSpec, items: readonly Item[]): Method[] {
+  if (spec.kind === 'ngram') return [ngramMethod(items, spec.size)];
+  if (spec.kind === 'fuzzy') return [fuzzyMethod(items, spec.threshold)];
+  return spec.kind === 'strict' ? [strictMethod(items)] : [];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { judgeOption } from './reworded/judge-options.js';
 
 const benchmarkEntry = z.union([
   z.string().min(1),
@@ -23,24 +24,48 @@ const method = z.union([
   z.strictObject({ fuzzy: z.int().min(1).max(100) }),
 ]);
 
-export const presetNames = ['ii-medical', 'strict'] as const;
+export const presetNames = ['ii-medical', 'strict', 'reworded'] as const;
+
+const reworded = z.strictObject({
+  /** Share of prompts that are no leak and may be flagged, per benchmark. */
+  false_alarms: z.number().min(0.0001).max(0.2).default(0.005),
+  /** Share of prompts that are no leak and may lie in the band of doubt, which is reported and does not drop. */
+  doubt: z.number().min(0.0001).max(0.5).default(0.1),
+  /** An LLM says of the band of doubt which prompts ask the same question. */
+  judge: judgeOption,
+  /** The sentence model. */
+  model: z.string().min(1).default('sentence-transformers/all-MiniLM-L6-v2'),
+});
+
+export type RewordedOptions = z.infer<typeof reworded>;
 
 /** The options of the stage, and what the stand-alone command makes of its own. */
-export const decontamOptions = z.strictObject({
-  benchmarks: z.array(benchmarkEntry).min(1),
-  /** Where neither presets nor methods are given: `ii-medical`. */
-  presets: z.array(z.enum(presetNames)).optional(),
-  methods: z.array(method).optional(),
-  /** Also looks into reasoning and answers, in one extra pass. */
-  traces: z.boolean().default(false),
-  /** Hits that a person judged to be none, as `curate review` writes them. */
-  allow: z.string().min(1).optional(),
-});
+export const decontamOptions = z
+  .strictObject({
+    benchmarks: z.array(benchmarkEntry).min(1),
+    /** Where neither presets nor methods are given: `ii-medical`. */
+    presets: z.array(z.enum(presetNames)).optional(),
+    methods: z.array(method).optional(),
+    /** What the preset of that name takes. */
+    reworded: reworded.optional(),
+    /** Also looks into reasoning and answers, in one extra pass. */
+    traces: z.boolean().default(false),
+    /** Hits that a person judged to be none, as `curate review` writes them. */
+    allow: z.string().min(1).optional(),
+  })
+  .refine((options) => options.reworded === undefined || options.presets?.includes('reworded') === true, {
+    path: ['reworded'],
+    message: 'is read where presets: lists reworded',
+  });
 
 export type DecontamOptions = z.infer<typeof decontamOptions>;
 export type BenchmarkEntry = DecontamOptions['benchmarks'][number];
 
-export type MethodSpec = { kind: 'ngram'; size: number } | { kind: 'fuzzy'; threshold: number } | { kind: 'strict' };
+export type MethodSpec =
+  | { kind: 'ngram'; size: number }
+  | { kind: 'fuzzy'; threshold: number }
+  | { kind: 'strict' }
+  | { kind: 'reworded' };
 
 /** The card's two steps: open-r1's 10-grams, then open-thoughts' ratio of 90. */
 const presets: Record<(typeof presetNames)[number], MethodSpec[]> = {
@@ -49,6 +74,7 @@ const presets: Record<(typeof presetNames)[number], MethodSpec[]> = {
     { kind: 'fuzzy', threshold: 90 },
   ],
   strict: [{ kind: 'strict' }],
+  reworded: [{ kind: 'reworded' }],
 };
 
 /** The methods in their order, each once: presets first, as listed. */
@@ -58,12 +84,24 @@ export function methodSpecs(options: Pick<DecontamOptions, 'presets' | 'methods'
   for (const each of options.methods ?? []) {
     specs.push('ngram' in each ? { kind: 'ngram', size: each.ngram } : { kind: 'fuzzy', threshold: each.fuzzy });
   }
+  // reworded comes last: it is judged when all prompts are known, and names what the others cannot see.
+  const last = (spec: MethodSpec) => (spec.kind === 'reworded' ? 1 : 0);
   const byName = new Map(specs.map((spec) => [methodName(spec), spec]));
-  return [...byName.values()];
+  return [...byName.values()].sort((a, b) => last(a) - last(b));
 }
 
 /** What a method is called in tables, reasons and figures. */
 export function methodName(spec: MethodSpec): string {
   if (spec.kind === 'ngram') return `ngram_${spec.size}`;
-  return spec.kind === 'fuzzy' ? `fuzzy_${spec.threshold}` : 'strict';
+  return spec.kind === 'fuzzy' ? `fuzzy_${spec.threshold}` : spec.kind;
+}
+
+/** Whether the method `reworded` is among them. */
+export function isReworded(options: Pick<DecontamOptions, 'presets' | 'methods'>): boolean {
+  return methodSpecs(options).some((spec) => spec.kind === 'reworded');
+}
+
+/** The options of the method `reworded`. */
+export function rewordedOptions(options: Pick<DecontamOptions, 'reworded'>): RewordedOptions {
+  return reworded.parse(options.reworded ?? {});
 }

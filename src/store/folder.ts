@@ -12,6 +12,8 @@ export type TableName =
   | 'verdicts/filter'
   | 'verdicts/decontam'
   | 'hits'
+  | 'candidates'
+  | 'candidates.parquet'
   | 'coverage.json'
   | 'dataset'
   | 'report.html';

@@ -15,6 +15,8 @@ export interface TestRow {
   prompt: string;
   reasoning?: string;
   answer?: string;
+  /** Default: en. */
+  language?: string;
   /** Whether the filter keeps it. */
   passes?: boolean;
 }
@@ -43,7 +45,14 @@ export async function makeRun(rows: TestRow[], fileSizes: number[], withFilter =
     signal: new AbortController().signal,
   };
   const tables = await context.openTables();
-  const texts = { id: VARCHAR, prompt: VARCHAR, reasoning: VARCHAR, answer: VARCHAR, prompt_key: VARCHAR };
+  const texts = {
+    id: VARCHAR,
+    prompt: VARCHAR,
+    reasoning: VARCHAR,
+    answer: VARCHAR,
+    prompt_key: VARCHAR,
+    language: VARCHAR,
+  };
   const rowWriter = await tables.writer(texts);
   const promptWriter = await tables.writer({ prompt_key: VARCHAR, file: VARCHAR, row: INTEGER });
   const seen = new Set<string>();
@@ -52,9 +61,9 @@ export async function makeRun(rows: TestRow[], fileSizes: number[], withFilter =
     const size = fileSizes[file] ?? rows.length;
     const name = `000-00000-${String(file).padStart(3, '0')}.parquet`;
     for (const [row, each] of rows.slice(next, next + size).entries()) {
-      const { id, prompt, reasoning = null, answer = null } = each;
+      const { id, prompt, reasoning = null, answer = null, language = 'en' } = each;
       const prompt_key = promptKey(prompt);
-      await rowWriter.append({ id, prompt, reasoning, answer, prompt_key });
+      await rowWriter.append({ id, prompt, reasoning, answer, prompt_key, language });
       if (!seen.has(prompt_key)) await promptWriter.append({ prompt_key, file: name, row });
       seen.add(prompt_key);
     }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BOOLEAN, type DuckDBValue, VARCHAR } from '@duckdb/node-api';
-import { hitColumns } from '../../src/decontam/decontam.js';
+import { hitColumns } from '../../src/decontam/hit-columns.js';
 import { filter } from '../../src/filter/filter.js';
 import type { StageInput, StageName, StageReport } from '../../src/pipeline/stage.js';
 import type { Json } from '../../src/store/fingerprint.js';

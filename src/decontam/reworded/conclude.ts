@@ -1,0 +1,281 @@
+import type { StageContext } from '../../pipeline/stage.js';
+import type { Json } from '../../store/fingerprint.js';
+import { literal, parquet, type Tables } from '../../store/tables.js';
+import { countCodePoints } from '../../text/code-points.js';
+import { hitColumns } from '../hit-columns.js';
+import type { Item, LoadedBenchmark } from '../items.js';
+import type { RewordedOptions } from '../options.js';
+import { chosenPrompts } from '../texts.js';
+import { tailLength, thresholdFor } from './calibrate.js';
+import type { Doubt, DoubtCandidate, Ruling } from './doubt.js';
+import { ruleOnDoubts } from './judge-doubts.js';
+import { nats, scoreAt } from './score.js';
+import type { BenchmarkTails, RewordedReport } from './shards.js';
+
+/** The method's name in hits, and that of what lies in the band of doubt: no rule, so it drops nothing. */
+export const rewordedName = 'reworded';
+export const uncertainName = 'uncertain';
+
+/** Scores that another kind of CPU may put on the other side of a threshold lie this near to it, in percent. */
+const nearScore = 0.01;
+
+/** What coverage says of the method. */
+export interface RewordedCoverage {
+  [key: string]: Json;
+  model: string;
+  false_alarms: number;
+  prompts: number;
+  /** Prompts in a language that the model does not read: the method did not look into them. */
+  prompts_not_read: number;
+  benchmarks: { name: string; items: number; threshold: number; doubt: number; raised: boolean }[];
+  /** Prompts with a hit, prompts in doubt, and prompts with a score so near a threshold that another CPU might differ. */
+  prompts_hit: number;
+  prompts_uncertain: number;
+  prompts_near: number;
+  /** Prompts of the band that a judge cleared, or found to be leaks. */
+  judged: { same_question: number; same_topic: number } | null;
+}
+
+export interface Conclusion {
+  coverage: RewordedCoverage;
+  warnings: string[];
+}
+
+/** Merges the shards, sets the thresholds, and writes the hits of the method and of its band of doubt. */
+export async function concludeReworded(
+  reports: readonly RewordedReport[],
+  loaded: readonly LoadedBenchmark[],
+  options: RewordedOptions,
+  context: StageContext,
+): Promise<Conclusion> {
+  const { run } = context;
+  const rule = ruleOnDoubts(options, context);
+  const files = run.files('candidates');
+  const tails = reports.flatMap((report) => report.tails ?? []);
+  const prompts = sum(reports, 'prompts');
+  const unread = sum(reports, 'unread');
+  // One thread: a scan in the order of the files, which is that of the prompts.
+  const tables = await context.openTables();
+  const texts = await context.openTables();
+  const output = await context.openTables();
+  try {
+    await tables.copy(`SELECT * FROM ${parquet(files)}`, run.table('candidates.parquet'));
+    const limits = await limitsOf(tables, context, tails, prompts - unread, options.false_alarms);
+    await tables.run(bandTable(run.table('candidates.parquet'), limits, run.files('hits')));
+    await texts.run(bandTable(run.table('candidates.parquet'), limits, run.files('hits')));
+    const items = new Map<string, { place: number; item: Item }>();
+    for (const item of loaded.flatMap((each) => each.items))
+      items.set(keyOf(item.benchmark, item.item), { place: items.size, item });
+    const rulings = rule === null ? [] : await rule(doubts(tables, texts, context, items));
+    const ruled = new Map(rulings.map((each) => [rulingKey(each.promptKey, each.benchmark, each.itemId), each.is]));
+    const writer = await output.writer(hitColumns);
+    const counts = { hit: new Set<string>(), uncertain: new Set<string>() };
+    for await (const { promptKey, prompt, candidates } of banded(tables, texts, context, 'true'))
+      for (const each of candidates) {
+        const ruling = ruled.get(rulingKey(promptKey, each.benchmark, each.item));
+        if (each.band === uncertainName && ruling === 'same topic') continue;
+        const method = each.band === rewordedName || ruling === 'same question' ? rewordedName : uncertainName;
+        (method === rewordedName ? counts.hit : counts.uncertain).add(promptKey);
+        await writer.append({
+          prompt_key: promptKey,
+          field: 'prompt',
+          method,
+          benchmark: each.benchmark,
+          item: each.item,
+          score: each.score,
+          span_start: 0,
+          span_end: countCodePoints(prompt),
+          span_count: 1,
+          text: prompt,
+          id: null,
+        });
+      }
+    await writer.writeTo(run.file('hits', 'reworded.parquet'));
+    for (const key of counts.hit) counts.uncertain.delete(key);
+    const near = await tables.row<{ prompts: number }>(
+      `SELECT count(DISTINCT prompt_key) AS prompts FROM band WHERE abs(score - threshold) <= ${nearScore}`,
+    );
+    const coverage: RewordedCoverage = {
+      model: options.model,
+      false_alarms: options.false_alarms,
+      prompts,
+      prompts_not_read: unread,
+      benchmarks: limits.map(({ tails: own, threshold, doubt, raised }) => ({
+        name: own.benchmark,
+        items: own.items,
+        threshold,
+        doubt,
+        raised,
+      })),
+      prompts_hit: counts.hit.size,
+      prompts_uncertain: counts.uncertain.size,
+      prompts_near: near.prompts,
+      judged:
+        rule === null
+          ? null
+          : { same_question: countRuled(rulings, 'same question'), same_topic: countRuled(rulings, 'same topic') },
+    };
+    return { coverage, warnings: warningsOf(coverage) };
+  } finally {
+    output.close();
+    texts.close();
+    tables.close();
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Limit {
+  tails: BenchmarkTails;
+  /** As scores. */
+  threshold: number;
+  doubt: number;
+  raised: boolean;
+}
+
+async function limitsOf(
+  tables: Tables,
+  context: StageContext,
+  tails: readonly BenchmarkTails[],
+  prompts: number,
+  rate: number,
+): Promise<Limit[]> {
+  const limits: Limit[] = [];
+  for (const own of tails) {
+    const seconds = await tables.rows<{ score: number }>(
+      `SELECT max(score) AS score FROM ${parquet([context.run.table('candidates.parquet')])}
+       WHERE beside AND benchmark = ${literal(own.benchmark)} GROUP BY prompt_key
+       ORDER BY 1 DESC LIMIT ${tailLength(prompts, rate)}`,
+    );
+    const threshold = thresholdFor(
+      own,
+      seconds.map((each) => nats(each.score)),
+      prompts,
+      rate,
+    );
+    limits.push({
+      tails: own,
+      threshold: scoreAt(threshold),
+      doubt: scoreAt(Math.min(threshold, own.doubt)),
+      raised: threshold > own.first,
+    });
+  }
+  return limits;
+}
+
+/**
+ * A table `band`: the candidates at or above a threshold, in their order. In doubt is a prompt that nothing flags: neither
+ * another method nor this one.
+ */
+function bandTable(path: string, limits: readonly Limit[], hits: readonly string[]): string {
+  const values = limits
+    .map(({ tails, threshold, doubt }) => `(${literal(tails.benchmark)}, ${threshold}::DOUBLE, ${doubt}::DOUBLE)`)
+    .join(', ');
+  const known =
+    hits.length === 0
+      ? `SELECT NULL::VARCHAR AS prompt_key WHERE false`
+      : `SELECT prompt_key FROM ${parquet(hits)} WHERE id IS NULL`;
+  return `CREATE TEMP TABLE band AS
+    WITH limits(name, threshold, doubt) AS (VALUES ${values}),
+    near AS (SELECT c.file_row_number AS place, c.prompt_key, c.benchmark, c.item, c.rank, c.score, l.threshold,
+        CASE WHEN c.score >= l.threshold THEN ${literal(rewordedName)} ELSE ${literal(uncertainName)} END AS band
+      FROM ${parquet([path], 'file_row_number=true')} c JOIN limits l ON l.name = c.benchmark WHERE c.score >= l.doubt),
+    flagged AS (SELECT DISTINCT prompt_key FROM near WHERE band = ${literal(rewordedName)} UNION ${known})
+    SELECT * FROM near WHERE band = ${literal(rewordedName)} OR prompt_key NOT IN (SELECT prompt_key FROM flagged)
+    ORDER BY place`;
+}
+
+interface Banded {
+  promptKey: string;
+  prompt: string;
+  candidates: { benchmark: string; item: string; rank: number; score: number; band: string }[];
+}
+
+/** The prompts of the band that a condition chooses, with their candidates, in the order of the prompts table. */
+async function* banded(tables: Tables, texts: Tables, context: StageContext, where: string): AsyncGenerator<Banded> {
+  const rows = rowsOf(tables, where);
+  let next = await rows.next();
+  for await (const batch of chosenPrompts(texts, context.run, `SELECT prompt_key FROM band WHERE ${where}`))
+    for (const { promptKey, text } of batch) {
+      const candidates: Banded['candidates'] = [];
+      while (next.done !== true && next.value.promptKey === promptKey) {
+        candidates.push(next.value.candidate);
+        next = await rows.next();
+      }
+      candidates.sort((a, b) => b.score - a.score || a.rank - b.rank);
+      yield { promptKey, prompt: text, candidates };
+    }
+}
+
+async function* rowsOf(
+  tables: Tables,
+  where: string,
+): AsyncGenerator<{ promptKey: string; candidate: Banded['candidates'][number] }> {
+  const select = `SELECT prompt_key, benchmark, item, rank, score, band FROM band WHERE ${where} ORDER BY place`;
+  for await (const rows of tables.stream(select))
+    for (const row of rows)
+      yield {
+        promptKey: String(row.prompt_key),
+        candidate: {
+          benchmark: String(row.benchmark),
+          item: String(row.item),
+          rank: Number(row.rank),
+          score: Number(row.score),
+          band: String(row.band),
+        },
+      };
+}
+
+async function* doubts(
+  tables: Tables,
+  texts: Tables,
+  context: StageContext,
+  items: ReadonlyMap<string, { place: number; item: Item }>,
+): AsyncGenerator<Doubt> {
+  for await (const { promptKey, prompt, candidates } of banded(
+    tables,
+    texts,
+    context,
+    `band = ${literal(uncertainName)}`,
+  ))
+    yield {
+      promptKey,
+      prompt,
+      candidates: candidates.flatMap(({ benchmark, item, score, rank }): DoubtCandidate[] => {
+        const known = items.get(keyOf(benchmark, item));
+        if (known === undefined) return [];
+        const text = [known.item.question, ...known.item.options].join('\n');
+        return [{ item: known.place, benchmark, itemId: item, text, score, rank }];
+      }),
+    };
+}
+
+function warningsOf(coverage: RewordedCoverage): string[] {
+  const warnings: string[] = [];
+  const count = (value: number) => value.toLocaleString('en-US');
+  if (coverage.prompts_not_read > 0)
+    warnings.push(
+      `reworded: ${count(coverage.prompts_not_read)} of ${count(coverage.prompts)} prompts are in a language that ${coverage.model} does not read and were not checked by it`,
+    );
+  if (coverage.prompts_uncertain > 0)
+    warnings.push(
+      `reworded: ${count(coverage.prompts_uncertain)} prompts lie in the band of doubt and are kept; curate review RUN hits shows them`,
+    );
+  return warnings;
+}
+
+function countRuled(rulings: readonly Ruling[], is: Ruling['is']): number {
+  return rulings.filter((each) => each.is === is).length;
+}
+
+function sum(reports: readonly RewordedReport[], figure: 'prompts' | 'unread'): number {
+  return reports.reduce((total, report) => total + Number(report[figure] ?? 0), 0);
+}
+
+function keyOf(benchmark: string, item: string): string {
+  return JSON.stringify([benchmark, item]);
+}
+
+function rulingKey(promptKey: string, benchmark: string, item: string): string {
+  return JSON.stringify([promptKey, benchmark, item]);
+}
