@@ -5,6 +5,7 @@ import type { StageContext, StageReport, TaskReport } from '../pipeline/stage.js
 import { durablePoint } from '../store/atomic.js';
 import type { Json } from '../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
+import { decide, fatesOf, promptsSelect, shardOf } from './decide.js';
 import type { IngestOptions } from './options.js';
 import { rowTypes } from './row.js';
 import { keysPath, rowsLayout, shardName } from './shards.js';
@@ -33,7 +34,7 @@ export async function merge(
     await decide(tables, tasks, sources, options, context);
     await rewriteShards(tables, single, context);
     if (context.run.files('rows').length === 0) await writeEmptyShard(single, context);
-    await writePrompts(tables, sources, context);
+    if (sources.length > 0) await tables.copy(promptsSelect(), context.run.file('prompts', 'prompts.parquet'));
     return await report(tables, tasks, sources, options, context);
   } finally {
     tables.close();
@@ -56,66 +57,16 @@ async function sweepKeys(tasks: readonly TaskFigures[], context: StageContext): 
   }
 }
 
-/** Table `decided`: every row that a task wrote, with its final id and the reason why it is left out, or null. */
-async function decide(
-  tables: Tables,
-  tasks: readonly TaskFigures[],
-  sources: readonly Source[],
-  options: IngestOptions,
-  context: StageContext,
-): Promise<void> {
-  await tables.run('CREATE TABLE entries (entry INTEGER, source VARCHAR, "limit" BIGINT, "group" VARCHAR)');
-  for (const source of sources) {
-    await tables.run(
-      `INSERT INTO entries VALUES (${source.entry}, ${literal(source.name)}, ${source.limit ?? 'NULL'}, ${literal(source.group)})`,
-    );
-  }
-  const paths = tasks.map((task) => keysPath(context.run, task.entry, task.task));
-  const keys =
-    paths.length > 0
-      ? `SELECT * FROM ${parquet(paths)}`
-      : `SELECT 0 AS entry, 0 AS task, 0 AS part, 0 AS row, '' AS id, '' AS content_key, '' AS prompt_key, '' AS file, 0::BIGINT AS file_row WHERE false`;
-  const place = 'entry, task, part, row';
-  // The id begins with the source's name, so one id is one source's.
-  await tables.run(`CREATE TABLE claimed AS
-    SELECT ${place}, id, content_key, prompt_key,
-      entry > min(entry) OVER (PARTITION BY id, file, file_row) AS claimed
-    FROM (${keys})`);
-  // Repeats are told apart by what they say before where they stand, so that another order of files keeps the ids.
-  await tables.run(`CREATE TABLE numbered AS
-    SELECT ${place}, content_key, prompt_key, claimed,
-      CASE WHEN claimed OR number = 1 THEN id ELSE id || '#' || number END AS id
-    FROM (SELECT *, row_number() OVER (PARTITION BY id, claimed ORDER BY content_key, ${place}) AS number FROM claimed)`);
-  await tables.run('DROP TABLE claimed');
-  await tables.run(`CREATE TABLE sampled AS
-    SELECT * EXCLUDE (rank), NOT claimed AND "limit" IS NOT NULL AND rank > "limit" AS beyond
-    FROM (SELECT numbered.*, "limit",
-            CASE WHEN "limit" IS NULL THEN 0 ELSE
-              row_number() OVER (PARTITION BY entry, claimed ORDER BY sha256(${literal(`${context.seed}:`)} || id), id) END AS rank
-          FROM numbered JOIN entries USING (entry))`);
-  await tables.run('DROP TABLE numbered');
-  const dropDuplicates = options.duplicates === 'keep-first' ? 'true' : 'false';
-  await tables.run(`CREATE TABLE decided AS
-    SELECT ${place}, id, prompt_key, repeats,
-      CASE WHEN claimed THEN 'claimed' WHEN beyond THEN 'limit' WHEN repeats AND ${dropDuplicates} THEN 'duplicate' END AS reason
-    FROM (SELECT *, NOT claimed AND NOT beyond AND
-            row_number() OVER (PARTITION BY content_key, claimed OR beyond ORDER BY ${place}) > 1 AS repeats FROM sampled)`);
-  await tables.run('DROP TABLE sampled');
-}
-
 /** Writes again the shards of which a row leaves or gets another id, in the order of the source. */
 async function rewriteShards(tables: Tables, single: Tables, context: StageContext): Promise<void> {
-  const shards = await tables.rows<{ entry: number; task: number; part: number }>(
-    `SELECT entry, task, part FROM decided
-     GROUP BY entry, task, part HAVING bool_or(reason IS NOT NULL OR contains(id, '#')) ORDER BY entry, task, part`,
+  const shards = await tables.rows<{ shard: number }>(
+    'SELECT DISTINCT place >> 12 AS shard FROM exceptions WHERE reason IS NOT NULL OR new_id IS NOT NULL ORDER BY shard',
   );
-  for (const { entry, task, part } of shards) {
+  for (const { shard } of shards) {
     context.signal.throwIfAborted();
+    const { entry, task, part } = shardOf(shard);
     const path = context.run.file('rows', shardName(entry, task, part));
-    const wanted = await tables.rows<{ id: string; row: number; dropped: boolean }>(
-      `SELECT id, row, reason IS NOT NULL AS dropped FROM decided
-       WHERE entry = ${entry} AND task = ${task} AND part = ${part} ORDER BY row`,
-    );
+    const wanted = await fatesOf(tables, context, { entry, task, part });
     const kept = wanted.filter((row) => !row.dropped);
     const there = await single.rows<{ id: string }>(`SELECT id FROM ${parquet([path])}`);
     if (there.length === kept.length && there.every((row, at) => row.id === kept[at]?.id)) continue;
@@ -139,24 +90,6 @@ async function writeEmptyShard(tables: Tables, context: StageContext): Promise<v
   await writer.drop();
 }
 
-/** `prompts/`: each distinct prompt where it first stands among the rows that are left. */
-async function writePrompts(tables: Tables, sources: readonly Source[], context: StageContext): Promise<void> {
-  if (sources.length === 0) return;
-  await tables.copy(
-    `SELECT prompt_key, file, row, groups FROM (
-       SELECT prompt_key, arg_min(file, position) AS file, arg_min(new_row, position) AS row,
-         list_sort(list_distinct(list("group"))) AS groups, min(position) AS position
-       FROM (
-         SELECT prompt_key, "group", printf('%03d-%05d-%03d.parquet', entry, task, part) AS file,
-           row_number() OVER (PARTITION BY entry, task, part ORDER BY row) - 1 AS new_row,
-           row_number() OVER (ORDER BY entry, task, part, row) AS position
-         FROM decided JOIN entries USING (entry) WHERE reason IS NULL)
-       GROUP BY prompt_key)
-     ORDER BY position`,
-    context.run.file('prompts', 'prompts.parquet'),
-  );
-}
-
 async function report(
   tables: Tables,
   tasks: readonly TaskFigures[],
@@ -165,10 +98,12 @@ async function report(
   context: StageContext,
 ): Promise<StageReport> {
   const dropped = await tables.rows<{ entry: number; reason: string | null; n: number }>(
-    'SELECT entry, reason, count(*) AS n FROM decided GROUP BY entry, reason',
+    `SELECT entry, NULL AS reason, count(*) - (SELECT count(*) FROM exceptions WHERE reason IS NOT NULL AND place >> 52 = entry) AS n
+     FROM narrow GROUP BY entry
+     UNION ALL SELECT place >> 52, reason, count(*) FROM exceptions WHERE reason IS NOT NULL GROUP BY ALL`,
   );
   const { duplicates } = await tables.row<{ duplicates: number }>(
-    'SELECT count(*) AS duplicates FROM decided WHERE repeats',
+    'SELECT count(*) AS duplicates FROM exceptions WHERE repeats',
   );
   const droppedOf = (entry: number | null, reason: string | null) =>
     sum(dropped.filter((row) => (entry === null || row.entry === entry) && row.reason === reason).map((row) => row.n));
