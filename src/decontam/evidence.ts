@@ -9,7 +9,8 @@ import { dataFolder } from '../product.js';
  */
 export class Evidence {
   private readonly shipped = shippedRarity();
-  private readonly documents = new Map<string, number>();
+  /** Per word of the items: in how many texts it stands, and what it says. */
+  private readonly documents = new Map<string, { count: number; nats: number }>();
   private readonly fieldCount: number;
   private readonly phrases: { size: number; least: number; counts: Uint16Array }[] = [
     { size: 5, least: 5, counts: new Uint16Array(phraseBuckets) },
@@ -20,21 +21,26 @@ export class Evidence {
   constructor(fields: readonly (readonly string[])[]) {
     this.fieldCount = fields.length + smoothing;
     for (const words of fields) {
-      for (const word of new Set(words)) this.documents.set(word, (this.documents.get(word) ?? 0) + 1);
+      for (const word of new Set(words)) {
+        const known = this.documents.get(word);
+        if (known === undefined) this.documents.set(word, { count: 1, nats: mostNats });
+        else known.count += 1;
+      }
       for (const { size, counts } of this.phrases)
         for (let at = 0; at + size <= words.length; at += 1) {
           const bucket = phraseBucket(words, at, size);
           counts[bucket] = Math.min(0xffff, (counts[bucket] as number) + 1);
         }
     }
+    for (const [word, known] of this.documents) {
+      const here = known.count === 1 ? mostNats : -Math.log((known.count - 1) / this.fieldCount);
+      known.nats = Math.min(mostNats, this.shipped.get(word) ?? mostNats, here);
+    }
   }
 
   /** What a single word says. */
   word(word: string): number {
-    const shipped = this.shipped.get(word) ?? mostNats;
-    const others = (this.documents.get(word) ?? 0) - 1;
-    const here = others <= 0 ? mostNats : -Math.log(others / this.fieldCount);
-    return Math.min(mostNats, shipped, here);
+    return this.documents.get(word)?.nats ?? Math.min(mostNats, this.shipped.get(word) ?? mostNats);
   }
 
   /**
@@ -42,7 +48,7 @@ export class Evidence {
    * that it is how they mistype that one.
    */
   isTypo(own: string, word: string): boolean {
-    if ((this.documents.get(own) ?? 0) >= 3) return false;
+    if ((this.documents.get(own)?.count ?? 0) >= 3) return false;
     const shipped = this.shipped.get(own);
     return shipped === undefined
       ? !this.documents.has(own)

@@ -38,23 +38,38 @@ export function makeFields(items: readonly Item[]): { evidence: Evidence; fields
     return { questions: stem === question ? [question] : [question, stem], options };
   });
   const distinct = new Set(texts.flatMap((each) => [each.questions[0] as string, ...each.options]));
-  const evidence = new Evidence([...distinct].map((text) => foldedWords(fold(text))));
+  const folded = new Map([...distinct].map((text) => [text, foldText(text)]));
+  const evidence = new Evidence([...folded.values()].map(({ words }) => words));
+  const make = (item: number, kind: Field['kind'], text: string) =>
+    makeField(evidence, item, kind, text, folded.get(text) ?? foldText(text));
   return {
     evidence,
     fields: texts.map(({ questions, options }, item) => ({
-      questions: questions.map((text, index) => makeField(evidence, item, index === 0 ? 'question' : 'stem', text)),
-      options: options
-        .map((text) => makeField(evidence, item, 'option', text))
-        .filter((field) => field.words.length > 0),
+      questions: questions.map((text, index) => make(item, index === 0 ? 'question' : 'stem', text)),
+      options: options.map((text) => make(item, 'option', text)).filter((field) => field.words.length > 0),
     })),
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function makeField(evidence: Evidence, item: number, kind: Field['kind'], text: string): Field {
+interface FoldedText {
+  symbols: Uint16Array;
+  words: string[];
+}
+
+function foldText(text: string): FoldedText {
   const folded = fold(text);
-  const texts = foldedWords(folded);
+  return { symbols: folded.symbols.slice(0, folded.count), words: foldedWords(folded) };
+}
+
+function makeField(
+  evidence: Evidence,
+  item: number,
+  kind: Field['kind'],
+  text: string,
+  { symbols, words: texts }: FoldedText,
+): Field {
   const nats = evidence.field(texts);
   let start = 0;
   const words = texts.map((each, index) => {
@@ -62,14 +77,7 @@ function makeField(evidence: Evidence, item: number, kind: Field['kind'], text: 
     start = word.end;
     return word;
   });
-  return {
-    item,
-    kind,
-    symbols: folded.symbols.slice(0, folded.count),
-    words,
-    nats: nats.reduce((sum, each) => sum + each, 0),
-    askFrom: askStart(text),
-  };
+  return { item, kind, symbols, words, nats: nats.reduce((sum, each) => sum + each, 0), askFrom: askStart(text) };
 }
 
 /** Words before the last sentence or line that has four words or more. */

@@ -70,11 +70,27 @@ export function wordEnd(folded: Folded, at: number): number {
   return end;
 }
 
-export function symbolText(folded: Folded, start: number, end: number): string {
-  return String.fromCharCode(...folded.symbols.subarray(start, end));
+/** Symbols as a string. Words come again and again, and finding one made before is cheaper than making it. */
+export function symbolText({ symbols }: Pick<Folded, 'symbols'>, start: number, end: number): string {
+  let hash = 0x811c9dc5 | 0;
+  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ (symbols[at] as number), 0x01000193);
+  const slot = (hash ^ (hash >>> 15)) & (knownTexts.length - 1);
+  const known = knownTexts[slot] as string;
+  if (known.length === end - start) {
+    let at = start;
+    while (at < end && known.charCodeAt(at - start) === symbols[at]) at += 1;
+    if (at === end) return known;
+  }
+  const made = String.fromCharCode(...symbols.subarray(start, end));
+  if (made.length <= longestKnown) knownTexts[slot] = made;
+  return made;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+
+/** By hash, each in place of the one before. */
+const knownTexts: string[] = new Array<string>(1 << 16).fill('');
+const longestKnown = 40;
 
 const separator = 0;
 const ignored = 1;
@@ -199,12 +215,30 @@ function markup(text: string, start: number, unit: number): { end: number; shows
   return /^[nrt]/.test(name) ? { end: start + 2, shows: '', parts: true } : null;
 }
 
+/** Short texts share buffers: four allocations for each would cost more than to fold it. What is handed out is zero. */
 function newFolded(room: number): Folded {
+  const bytes = room * 11 + 8;
+  if (bytes > poolBytes / 4) return foldedIn(new ArrayBuffer(bytes), 0, room);
+  if (poolUsed + bytes > poolBytes) {
+    pool = new ArrayBuffer(poolBytes);
+    poolUsed = 0;
+  }
+  const folded = foldedIn(pool, poolUsed, room);
+  poolUsed = (poolUsed + bytes) & ~3;
+  return folded;
+}
+
+const poolBytes = 1 << 18;
+let pool = new ArrayBuffer(poolBytes);
+let poolUsed = 0;
+
+/** The widest first, so that each begins at a multiple of its unit. */
+function foldedIn(buffer: ArrayBuffer, offset: number, room: number): Folded {
   return {
-    symbols: new Uint16Array(room),
-    starts: new Int32Array(room),
-    ends: new Int32Array(room),
-    begins: new Uint8Array(room),
+    starts: new Int32Array(buffer, offset, room),
+    ends: new Int32Array(buffer, offset + 4 * room, room),
+    symbols: new Uint16Array(buffer, offset + 8 * room, room),
+    begins: new Uint8Array(buffer, offset + 10 * room, room),
     count: 0,
   };
 }

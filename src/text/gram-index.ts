@@ -69,16 +69,20 @@ function buildTier(
   share: number,
   windows: Tier['windows'],
 ): Tier {
-  const counts = new Int32Array((1 << bucketBits) + 1);
-  const each = (visit: (bucket: number, field: number) => void) => {
-    fields.forEach((symbols, field) => {
-      if (!takes(symbols.length)) return;
-      for (let at = 0; at + size <= symbols.length; at += 1) visit(gramHash(symbols, at, size), field);
-    });
-  };
-  each((bucket) => {
-    counts[bucket] = (counts[bucket] as number) + 1;
-  });
+  // The bucket of each gram, in the order of the fields: each is hashed once.
+  const taken = fields.flatMap((symbols, field) => (takes(symbols.length) ? [field] : []));
+  const symbolsOf = (field: number) => fields[field] as Uint16Array;
+  const buckets = new Int32Array(taken.reduce((sum, field) => sum + symbolsOf(field).length - size + 1, 0));
+  const counts = new Int32Array(1 << bucketBits);
+  let gram = 0;
+  for (const field of taken) {
+    const symbols = symbolsOf(field);
+    for (let at = 0; at + size <= symbols.length; at += 1, gram += 1) {
+      const bucket = gramHash(symbols, at, size);
+      buckets[gram] = bucket;
+      counts[bucket] = (counts[bucket] as number) + 1;
+    }
+  }
   const offsets = new Int32Array((1 << bucketBits) + 1);
   for (let bucket = 0; bucket < 1 << bucketBits; bucket += 1) {
     const kept = (counts[bucket] as number) > mostPostings ? 0 : (counts[bucket] as number);
@@ -87,12 +91,15 @@ function buildTier(
   const postings = new Int32Array(offsets[1 << bucketBits] as number);
   const next = offsets.slice();
   const kept = new Int32Array(fields.length);
-  each((bucket, field) => {
-    if ((counts[bucket] as number) > mostPostings) return;
-    postings[next[bucket] as number] = field;
-    next[bucket] = (next[bucket] as number) + 1;
-    kept[field] = (kept[field] as number) + 1;
-  });
+  gram = 0;
+  for (const field of taken)
+    for (const end = gram + symbolsOf(field).length - size + 1; gram < end; gram += 1) {
+      const bucket = buckets[gram] as number;
+      if ((counts[bucket] as number) > mostPostings) continue;
+      postings[next[bucket] as number] = field;
+      next[bucket] = (next[bucket] as number) + 1;
+      kept[field] = (kept[field] as number) + 1;
+    }
   return { size, windows, offsets, postings, needed: kept.map((grams) => Math.max(1, Math.ceil(grams * share))) };
 }
 
