@@ -50,7 +50,9 @@ export function makeContext(parts: ContextParts, effects: ContextEffects): Stage
 
 /** The options of other stages that a stage declares to look at. */
 export function optionsOf(stage: AnyStage, pipeline: Pipeline): Partial<Record<StageName, Json>> {
-  const names = (stage.optionsOf ?? []).filter((name) => pipeline.stages[name] !== undefined);
+  const own = pipeline.stages[stage.name];
+  const more = own === undefined ? [] : (stage.finishOptionsOf?.(own) ?? []);
+  const names = [...(stage.optionsOf ?? []), ...more].filter((name) => pipeline.stages[name] !== undefined);
   return Object.fromEntries(names.map((name) => [name, pipeline.stages[name]]));
 }
 

@@ -109,11 +109,16 @@ export function stageFingerprint(basis: StageBasis): string {
 
 /** The part of the basis that tasks depend on: without what only `finish` reads. */
 export function taskFingerprint(stage: AnyStage, basis: StageBasis): string {
-  const options =
-    basis.options !== null && typeof basis.options === 'object' && !Array.isArray(basis.options)
-      ? Object.fromEntries(Object.entries(basis.options).filter(([key]) => !(stage.finishOptions ?? []).includes(key)))
-      : basis.options;
-  return fingerprint({ ...basis, options, joins: {} } as unknown as Json);
+  const options = (stage.finishOptions ?? []).reduce((left, path) => withoutPath(left, path.split('.')), basis.options);
+  const looksAt = Object.entries(basis.optionsOf).filter(([name]) => stage.optionsOf?.includes(name as StageName));
+  return fingerprint({ ...basis, options, optionsOf: Object.fromEntries(looksAt), joins: {} } as unknown as Json);
+}
+
+/** A value without what stands at a path of keys. */
+function withoutPath(value: Json, [key = '', ...rest]: readonly string[]): Json {
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || value[key] === undefined) return value;
+  const { [key]: inner, ...others } = value;
+  return rest.length === 0 ? others : { ...others, [key]: withoutPath(inner as Json, rest) };
 }
 
 /** The stage that writes a table. */

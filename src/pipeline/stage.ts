@@ -92,10 +92,12 @@ export interface Stage<Options, Task extends Json = Json> {
   writes: readonly TableName[];
   /** 'workers': tasks run in parallel threads. 'here': one after another in the main process, which may use its own pool. */
   runs: 'workers' | 'here';
-  /** Part of the stage's options that only `finish` uses, so that changing it keeps the tasks. Default: none. */
+  /** Paths in the stage's options (`allow`, `reworded.judge`) that only `finish` uses, so that changing them keeps the tasks. Default: none. */
   finishOptions?: readonly string[];
   /** Stages whose options this one looks at through `context.options`: they become part of its fingerprint. */
   optionsOf?: readonly StageName[];
+  /** Further ones that `finish` alone looks at, and only with some options of its own. */
+  finishOptionsOf?(options: Options): readonly StageName[];
   /** Throws a Problem for what can be seen to be wrong before any stage runs (a missing file, a wrong column). */
   check?(options: Options, context: StageContext): Promise<void>;
   /** Everything outside the run folder that decides the result. */
