@@ -21,6 +21,7 @@ import {
   rewordedOptions,
 } from './options.js';
 import { concludeReworded } from './reworded/conclude.js';
+import { checkJudge } from './reworded/judge-doubts.js';
 import { embedItems, type RewordedReport, type RewordedTask, rewordedTasks, rewordedWork } from './reworded/shards.js';
 import { brokenMethods, type SelfTestResult, selfTest } from './self-test.js';
 import { countPrompts, promptTexts, traceTexts } from './texts.js';
@@ -49,10 +50,12 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   joins: ['verdicts/filter'],
   writes: ['hits', 'candidates', 'candidates.parquet', 'verdicts/decontam', 'coverage.json'],
   runs: 'workers',
-  finishOptions: ['allow'],
+  finishOptions: ['allow', 'reworded.judge'],
+  finishOptionsOf: (options) => (isReworded(options) && rewordedOptions(options).judge === true ? ['classify'] : []),
 
   async check(options, context) {
     findBenchmarks(options.benchmarks, context.resolve);
+    if (isReworded(options)) checkJudge(rewordedOptions(options), context);
     if (options.allow === undefined) return;
     const file = context.resolve(options.allow);
     if (existsSync(file)) readAllowed(file);

@@ -35,6 +35,11 @@ export function ruleOnDoubts(options: { judge: JudgeOption }, context: StageCont
   };
 }
 
+/** Throws a Problem where a judge is wanted and there is no model to ask. */
+export function checkJudge(options: { judge: JudgeOption }, context: StageContext): void {
+  judgeSettings(options, context);
+}
+
 /**
  * The candidates of a prompt are judged several in one call, the likeliest first; once one is found to be the same question
  * no more is asked about the prompt. What a judge could not say (an invalid answer) is no ruling.
