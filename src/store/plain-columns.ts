@@ -42,8 +42,8 @@ export class PlainColumn {
     this.kind = kind;
   }
 
-  add(cell: PlainCell | undefined): void {
-    if (cell === null || cell === undefined) this.place(0);
+  add(cell: PlainCell): void {
+    if (cell === null) this.place(0);
     else if (this.kind === 'texts') this.addList(cell as readonly string[]);
     else {
       this.place(1);

@@ -16,9 +16,11 @@ export class PlainParquet {
     this.columns = Object.entries(columns).map(([name, kind]) => new PlainColumn(name, kind));
   }
 
-  /** Appends one row. Bytes stand for text and must be UTF-8; they are copied. Numbers are whole. */
-  add(row: Readonly<Record<string, PlainCell | undefined>>): void {
-    for (const column of this.columns) column.add(row[column.name]);
+  /** Appends one row, its cells in the order of the columns. Bytes stand for text and must be UTF-8; they are copied. Numbers are whole. */
+  add(cells: readonly PlainCell[]): void {
+    const { columns } = this;
+    if (cells.length !== columns.length) throw new Error(`${cells.length} cells for ${columns.length} columns`);
+    for (let at = 0; at < columns.length; at += 1) (columns[at] as PlainColumn).add(cells[at] as PlainCell);
     this.rowCount += 1;
   }
 

@@ -28,7 +28,7 @@ const anyRow = fc.record({
 
 async function written(rows: readonly Record<string, PlainCell>[], table = new PlainParquet(kinds)) {
   const path = join(folder, 'table.parquet');
-  for (const row of rows) table.add(row);
+  for (const row of rows) table.add(Object.keys(kinds).map((name) => row[name] ?? null));
   await table.writeTo(tables, path, '*', {});
   return { path, read: await tables.rows(`SELECT * FROM ${parquet([path])}`) };
 }
