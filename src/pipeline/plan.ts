@@ -107,11 +107,20 @@ export function stageFingerprint(basis: StageBasis): string {
   return fingerprint(basis as unknown as Json);
 }
 
-/** The part of the basis that tasks depend on: without what only `finish` reads. */
+/** The part of the basis that tasks depend on: without what only `finish` reads, options and the files that they name. */
 export function taskFingerprint(stage: AnyStage, basis: StageBasis): string {
   const options = (stage.finishOptions ?? []).reduce((left, path) => withoutPath(left, path.split('.')), basis.options);
   const looksAt = Object.entries(basis.optionsOf).filter(([name]) => stage.optionsOf?.includes(name as StageName));
-  return fingerprint({ ...basis, options, optionsOf: Object.fromEntries(looksAt), joins: {} } as unknown as Json);
+  const inputs = Object.entries(basis.inputs).filter(
+    ([name]) => stage.finishOptions?.includes(name.split(' ')[0] as string) !== true,
+  );
+  return fingerprint({
+    ...basis,
+    options,
+    optionsOf: Object.fromEntries(looksAt),
+    inputs: Object.fromEntries(inputs),
+    joins: {},
+  } as unknown as Json);
 }
 
 /** A value without what stands at a path of keys. */

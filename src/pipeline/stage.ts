@@ -92,7 +92,10 @@ export interface Stage<Options, Task extends Json = Json> {
   writes: readonly TableName[];
   /** 'workers': tasks run in parallel threads. 'here': one after another in the main process, which may use its own pool. */
   runs: 'workers' | 'here';
-  /** Paths in the stage's options (`allow`, `reworded.judge`) that only `finish` uses, so that changing them keeps the tasks. Default: none. */
+  /**
+   * Paths in the stage's options (`allow`, `reworded.judge`) that only `finish` uses, so that changing them keeps the
+   * tasks; an input of the kind that bears such a name (`allow`, `overrides`) counts with it. Default: none.
+   */
   finishOptions?: readonly string[];
   /** Stages whose options this one looks at through `context.options`: they become part of its fingerprint. */
   optionsOf?: readonly StageName[];

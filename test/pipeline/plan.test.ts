@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { decontam } from '../../src/decontam/decontam.js';
 import { filter } from '../../src/filter/filter.js';
 import { changedValues } from '../../src/pipeline/changed-values.js';
 import { decide } from '../../src/pipeline/plan.js';
@@ -44,6 +45,22 @@ test('a stage says what made it stale, and nothing else does', () => {
   });
   expect(decision({ inputs: { 'model weights': 'abc' } })).toEqual({ verdict: 'stale', why: ['model weights is new'] });
   expect(decision({ reads: { rows: 'r2' } }, ['ingest'])).toEqual({ verdict: 'waiting', why: ['after ingest'] });
+});
+
+test('a file that only the finish reads keeps the tasks, another one does not', () => {
+  const before: StageBasis = { ...basis, inputs: { 'allow allow.yaml': 'a', 'benchmark b.json': 'b' } };
+  const now = (inputs: Record<string, string>) =>
+    decide(decontam, { ...before, inputs }, { basis: before } as StageState);
+  expect(now({ 'allow allow.yaml': 'other', 'benchmark b.json': 'b' })).toMatchObject({
+    state: 'stale',
+    why: ['allow allow.yaml changed'],
+    finishOnly: true,
+  });
+  expect(now({ 'benchmark b.json': 'b' })).toMatchObject({ state: 'stale', finishOnly: true });
+  expect(now({ 'allow allow.yaml': 'a', 'benchmark b.json': 'other' })).toMatchObject({
+    state: 'stale',
+    finishOnly: false,
+  });
 });
 
 test('changed values are named by their path, long ones cut', () => {
