@@ -194,7 +194,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
           self_test: tested.map((each) => ({ ...each })),
           ...reworded,
         },
-        notes: {},
+        notes: concluded?.notes ?? {},
         warnings: [...coverageWarnings(covered), ...(concluded?.warnings ?? [])],
       };
     } finally {

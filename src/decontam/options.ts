@@ -29,8 +29,11 @@ export const presetNames = ['ii-medical', 'strict', 'reworded'] as const;
 const reworded = z.strictObject({
   /** Share of prompts that are no leak and may be flagged, per benchmark. */
   false_alarms: z.number().min(0.0001).max(0.2).default(0.005),
-  /** Share of prompts that are no leak and may lie in the band of doubt, which is reported and does not drop. */
-  doubt: z.number().min(0.0001).max(0.5).default(0.1),
+  /**
+   * Share of prompts that are no leak and may lie in the band of doubt, which is reported and does not drop. Default: 0.1,
+   * and 0.5 where a judge is asked about it: half a call a prompt.
+   */
+  doubt: z.number().min(0.0001).max(1).optional(),
   /** An LLM says of the band of doubt which prompts ask the same question. */
   judge: judgeOption,
   /** The sentence model. */

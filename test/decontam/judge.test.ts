@@ -53,7 +53,7 @@ async function* doubtsOf(prompts: number, count: number): AsyncGenerator<Doubt> 
   }
 }
 
-function judged(
+async function judged(
   server: FaultyServer,
   prompts: number,
   count: number,
@@ -63,7 +63,7 @@ function judged(
   const judge = { endpoint: server.url, model: 'judge-32b', concurrency: 8, timeout_seconds: 3, ...more.judge };
   const rule = ruleOnDoubts({ judge: judgeOption.parse(judge) }, context);
   if (rule === null) throw new Error('nobody rules');
-  return rule(doubtsOf(prompts, count));
+  return (await rule(doubtsOf(prompts, count))).rulings;
 }
 
 const leaks = (rulings: Ruling[]) => rulings.flatMap(({ is, itemId }) => (is === 'same question' ? [itemId] : []));
@@ -137,7 +137,7 @@ describe('the judge of the band of doubt', () => {
     const classify = classifyOptions.parse(written) as unknown as Json;
     const options = { judge: judgeOption.parse(true) };
     const rule = ruleOnDoubts(options, { ...contextOf(emptyRun()), options: { classify } });
-    expect(leaks((await rule?.(doubtsOf(3, 2))) ?? [])).toEqual(['0-0']);
+    expect(leaks((await rule?.(doubtsOf(3, 2)))?.rulings ?? [])).toEqual(['0-0']);
     expect(() => ruleOnDoubts(options, contextOf(emptyRun()))).toThrow(/no model to ask/);
     expect(ruleOnDoubts({ judge: judgeOption.parse(undefined) }, contextOf(emptyRun()))).toBeNull();
   });

@@ -1,3 +1,4 @@
+import type { Took } from '../../llm/asker.js';
 import type { StageContext } from '../../pipeline/stage.js';
 import type { Json } from '../../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../../store/tables.js';
@@ -7,7 +8,7 @@ import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
 import { chosenPrompts } from '../texts.js';
 import { tailLength, thresholdFor } from './calibrate.js';
-import type { Doubt, DoubtCandidate, Ruling } from './doubt.js';
+import { type Doubt, type DoubtCandidate, doubtShare, type Ruling } from './doubt.js';
 import { ruleOnDoubts } from './judge-doubts.js';
 import { nats, scoreAt } from './score.js';
 import type { BenchmarkTails, RewordedReport } from './shards.js';
@@ -32,6 +33,8 @@ export interface RewordedCoverage {
   prompts_hit: number;
   prompts_uncertain: number;
   prompts_near: number;
+  /** How many prompts other bands of doubt would hold, each a call where a judge is asked. */
+  bands: { doubt: number; prompts: number }[];
   /** Prompts of the band that a judge cleared, or found to be leaks. */
   judged: { same_question: number; same_topic: number } | null;
 }
@@ -39,6 +42,8 @@ export interface RewordedCoverage {
 export interface Conclusion {
   coverage: RewordedCoverage;
   warnings: string[];
+  /** What a judge cost. */
+  notes: { [name: string]: Json };
 }
 
 /** Merges the shards, sets the thresholds, and writes the hits of the method and of its band of doubt. */
@@ -60,13 +65,14 @@ export async function concludeReworded(
   const output = await context.openTables();
   try {
     await tables.copy(`SELECT * FROM ${parquet(files)}`, run.table('candidates.parquet'));
-    const limits = await limitsOf(tables, context, tails, prompts - unread, options.false_alarms);
+    const limits = await limitsOf(tables, context, tails, prompts - unread, options);
     await tables.run(bandTable(run.table('candidates.parquet'), limits, run.files('hits')));
     await texts.run(bandTable(run.table('candidates.parquet'), limits, run.files('hits')));
     const items = new Map<string, { place: number; item: Item }>();
     for (const item of loaded.flatMap((each) => each.items))
       items.set(keyOf(item.benchmark, item.item), { place: items.size, item });
-    const rulings = rule === null ? [] : await rule(doubts(tables, texts, context, items));
+    const judged = rule === null ? null : await rule(doubts(tables, texts, context, items));
+    const rulings = judged?.rulings ?? [];
     const ruled = new Map(rulings.map((each) => [rulingKey(each.promptKey, each.benchmark, each.itemId), each.is]));
     const writer = await output.writer(hitColumns);
     const counts = { hit: new Set<string>(), uncertain: new Set<string>() };
@@ -110,12 +116,13 @@ export async function concludeReworded(
       prompts_hit: counts.hit.size,
       prompts_uncertain: counts.uncertain.size,
       prompts_near: near.prompts,
+      bands: await countBands(tables, run.table('candidates.parquet'), limits),
       judged:
         rule === null
           ? null
           : { same_question: countRuled(rulings, 'same question'), same_topic: countRuled(rulings, 'same topic') },
     };
-    return { coverage, warnings: warningsOf(coverage) };
+    return { coverage, warnings: warningsOf(coverage), notes: notesOf(judged?.took) };
   } finally {
     output.close();
     texts.close();
@@ -138,8 +145,10 @@ async function limitsOf(
   context: StageContext,
   tails: readonly BenchmarkTails[],
   prompts: number,
-  rate: number,
+  options: RewordedOptions,
 ): Promise<Limit[]> {
+  const rate = options.false_alarms;
+  const share = doubtShare(options);
   const limits: Limit[] = [];
   for (const own of tails) {
     const seconds = await tables.rows<{ score: number }>(
@@ -156,7 +165,7 @@ async function limitsOf(
     limits.push({
       tails: own,
       threshold: scoreAt(threshold),
-      doubt: scoreAt(Math.min(threshold, own.doubt)),
+      doubt: scoreAt(Math.min(threshold, own.bands.find((band) => band.share === share)?.from ?? threshold)),
       raised: threshold > own.first,
     });
   }
@@ -171,18 +180,39 @@ function bandTable(path: string, limits: readonly Limit[], hits: readonly string
   const values = limits
     .map(({ tails, threshold, doubt }) => `(${literal(tails.benchmark)}, ${threshold}::DOUBLE, ${doubt}::DOUBLE)`)
     .join(', ');
+  // Hits in a prompt, of any other method.
   const known =
     hits.length === 0
       ? `SELECT NULL::VARCHAR AS prompt_key WHERE false`
       : `SELECT prompt_key FROM ${parquet(hits)} WHERE id IS NULL`;
-  return `CREATE TEMP TABLE band AS
-    WITH limits(name, threshold, doubt) AS (VALUES ${values}),
-    near AS (SELECT c.file_row_number AS place, c.prompt_key, c.benchmark, c.item, c.rank, c.score, l.threshold,
+  return `CREATE TEMP TABLE near AS
+    WITH limits(name, threshold, doubt) AS (VALUES ${values})
+    SELECT c.file_row_number AS place, c.prompt_key, c.benchmark, c.item, c.rank, c.score, l.threshold,
         CASE WHEN c.score >= l.threshold THEN ${literal(rewordedName)} ELSE ${literal(uncertainName)} END AS band
-      FROM ${parquet([path], 'file_row_number=true')} c JOIN limits l ON l.name = c.benchmark WHERE c.score >= l.doubt),
-    flagged AS (SELECT DISTINCT prompt_key FROM near WHERE band = ${literal(rewordedName)} UNION ${known})
-    SELECT * FROM near WHERE band = ${literal(rewordedName)} OR prompt_key NOT IN (SELECT prompt_key FROM flagged)
-    ORDER BY place`;
+      FROM ${parquet([path], 'file_row_number=true')} c JOIN limits l ON l.name = c.benchmark WHERE c.score >= l.doubt;
+    CREATE TEMP TABLE flagged AS
+      SELECT DISTINCT prompt_key FROM near WHERE band = ${literal(rewordedName)} UNION ${known};
+    CREATE TEMP TABLE band AS
+      SELECT * FROM near WHERE band = ${literal(rewordedName)} OR prompt_key NOT IN (SELECT prompt_key FROM flagged)
+      ORDER BY place`;
+}
+
+/** How many prompts each band would hold: those in which something reaches it and nothing is flagged. */
+async function countBands(tables: Tables, path: string, limits: readonly Limit[]): Promise<RewordedCoverage['bands']> {
+  const values = limits.flatMap(({ tails, threshold }) =>
+    tails.bands.map(
+      ({ share, from }) =>
+        `(${literal(tails.benchmark)}, ${share}::DOUBLE, ${Math.min(threshold, scoreAt(from))}::DOUBLE)`,
+    ),
+  );
+  const rows = await tables.rows<{ doubt: number; prompts: number }>(
+    `WITH bands(name, share, begin) AS (VALUES ${values.join(', ')}),
+     first AS (SELECT min(b.share) AS share FROM ${parquet([path])} c JOIN bands b ON b.name = c.benchmark AND c.score >= b.begin
+       WHERE c.prompt_key NOT IN (SELECT prompt_key FROM flagged) GROUP BY c.prompt_key)
+     SELECT share AS doubt, (SELECT count(*) FROM first f WHERE f.share <= s.share) AS prompts
+     FROM (SELECT DISTINCT share FROM bands) s ORDER BY 1`,
+  );
+  return rows.map(({ doubt, prompts }) => ({ doubt, prompts: Number(prompts) }));
 }
 
 interface Banded {
@@ -248,6 +278,13 @@ async function* doubts(
         return [{ item: known.place, benchmark, itemId: item, text, score, rank }];
       }),
     };
+}
+
+function notesOf(took: Took | undefined): { [name: string]: Json } {
+  if (took === undefined) return {};
+  const { calls, inputTokens, outputTokens, money } = took.spent;
+  // Of the run folder as a whole: what classify asked counts too.
+  return { judge: { calls, input_tokens: inputTokens, output_tokens: outputTokens, money, retries: took.retries } };
 }
 
 function warningsOf(coverage: RewordedCoverage): string[] {

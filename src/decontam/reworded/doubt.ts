@@ -1,3 +1,5 @@
+import type { Took } from '../../llm/asker.js';
+
 /** A prompt in the band of doubt: too near to an item to be let go unseen, not near enough to drop. */
 export interface Doubt {
   promptKey: string;
@@ -17,6 +19,14 @@ export interface DoubtCandidate {
   rank: number;
 }
 
+/** Bands whose cost is reported: shares of the prompts that are no leak. */
+export const doubtShares = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1];
+
+/** The share of prompts that may lie in the band: wider where somebody judges them, as a person reads no half of a run. */
+export function doubtShare({ doubt, judge }: { doubt?: number | undefined; judge: unknown }): number {
+  return doubt ?? (judge === false ? 0.1 : 0.5);
+}
+
 /** What a judge says of a prompt and a candidate. A candidate of which it says nothing stays in doubt. */
 export interface Ruling {
   promptKey: string;
@@ -25,5 +35,5 @@ export interface Ruling {
   is: 'same question' | 'same topic';
 }
 
-/** Rules on the band of doubt, in the order of the prompts table. */
-export type RuleOnDoubts = (doubts: AsyncIterable<Doubt>) => Promise<Ruling[]>;
+/** Rules on the band of doubt, in the order of the prompts table. `took`: what that cost, for notes that no lock holds. */
+export type RuleOnDoubts = (doubts: AsyncIterable<Doubt>) => Promise<{ rulings: Ruling[]; took: Took }>;

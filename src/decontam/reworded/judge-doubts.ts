@@ -29,9 +29,10 @@ export function ruleOnDoubts(options: { judge: JudgeOption }, context: StageCont
       ledger: votes === null ? context.run.state('classify', 'votes.jsonl') : context.resolve(votes),
       spent: context.run.state('classify', 'spent.jsonl'),
     };
-    return withAsker(askerSettings(named, calling, files, context), judgeQuestion, (asker) =>
-      judgeDoubts(doubts, asker, context),
-    );
+    return withAsker(askerSettings(named, calling, files, context), judgeQuestion, async (asker) => ({
+      rulings: await judgeDoubts(doubts, asker, context),
+      took: asker.took(),
+    }));
   };
 }
 

@@ -9,6 +9,7 @@ import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
 import { promptTexts, type Text } from '../texts.js';
 import { type OwnTails, tailThreshold } from './calibrate.js';
+import { doubtShares } from './doubt.js';
 import { embeddedTexts, Finder, type Scored } from './finder.js';
 import { readsLanguage } from './languages.js';
 import { nats, shippedModel } from './score.js';
@@ -66,7 +67,8 @@ export type BenchmarkTails = {
   items: number;
   first: number;
   second: number;
-  doubt: number;
+  /** The score, in nats, that a share of its items reaches against the others: where a band of doubt may begin. */
+  bands: { share: number; from: number }[];
 };
 
 export type RewordedReport = TaskReport & { tails?: BenchmarkTails[]; prompts?: number; unread?: number };
@@ -165,12 +167,15 @@ interface Best {
   second: number | null;
 }
 
-function tailsOf(best: readonly Best[], options: RewordedOptions): OwnTails & { doubt: number } {
+function tailsOf(best: readonly Best[], options: RewordedOptions): OwnTails & Pick<BenchmarkTails, 'bands'> {
   const scores = (of: keyof Best) => best.map((each) => each[of]).filter((each) => each !== null);
+  const shares = [...new Set([...doubtShares, ...(options.doubt === undefined ? [] : [options.doubt])])];
   return {
     first: tailThreshold(scores('first'), best.length, options.false_alarms),
     second: tailThreshold(scores('second'), best.length, options.false_alarms),
-    doubt: tailThreshold(scores('first'), best.length, options.doubt),
+    bands: shares
+      .sort((a, b) => a - b)
+      .map((share) => ({ share, from: tailThreshold(scores('first'), best.length, share) })),
   };
 }
 
