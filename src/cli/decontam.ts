@@ -112,6 +112,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
   );
   output.line();
   if (options.selfTest === true) showSelfTest(output, selfTest);
+  showAllowed(output, summary);
   output.line(
     `${join(options.out, 'hits.parquet')} says what was found where; ${join(options.out, 'clean')} has the rest`,
   );
@@ -131,6 +132,33 @@ function closing(summary: StandAloneSummary, seconds: number): string {
   if (unreadable > 0) parts.push(`${number(unreadable)} unreadable`);
   return `${parts.join(' · ')} · ${duration(seconds)}`;
 }
+
+/** Which of a person's verdicts were honoured, and those that fit no hit any more. */
+function showAllowed(output: Output, { allowed }: StandAloneSummary): void {
+  const honoured = allowed.filter((verdict) => verdict.hits > 0);
+  if (honoured.length > 0) {
+    output.table(
+      ['allowed by a person', 'item', 'method', 'first row', 'hits', 'note'],
+      honoured
+        .slice(0, mostAllowedShown)
+        .map(({ benchmark, item, method, id, hits, note }) => [
+          benchmark,
+          item,
+          method ?? 'any',
+          id ?? '',
+          hits,
+          note ?? '',
+        ]),
+    );
+    if (honoured.length > mostAllowedShown)
+      output.line(`… and ${number(honoured.length - mostAllowedShown)} more in summary.json`);
+    output.line();
+  }
+  if (honoured.length < allowed.length)
+    output.note(`${counted(allowed.length - honoured.length, 'allowed hit')} of the file fit nothing that was found`);
+}
+
+const mostAllowedShown = 20;
 
 function showSelfTest(output: Output, results: readonly SelfTestResult[]): void {
   const methods = [...new Set(results.map((each) => each.method))];

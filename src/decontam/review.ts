@@ -65,7 +65,7 @@ export async function hitsToReview(
         .sort(),
       text: String(row.text),
     }))
-    .filter((hit) => !isAllowed(hit))
+    .filter((hit) => isAllowed(hit) === null)
     .slice(0, wanted.top);
   const items = new Map<string, { question: string; options: string[] }>();
   for (const loaded of await loadBenchmarks(findBenchmarks(options.benchmarks, resolve), tables))

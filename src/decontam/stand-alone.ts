@@ -43,11 +43,15 @@ export interface StandAloneSummary {
   flagged_by_benchmark: Record<string, number>;
   hits: number;
   allowed_hits: number;
+  /** A person's verdicts, in their order, each with the hits that it allowed and the first row of those. */
+  allowed: HonouredVerdict[];
   /** Places of the input that are no row, by reason: they are neither looked into nor kept. */
   unreadable: Record<string, number>;
   files: { file: string; text_column: string; id_column: string; rows: number; flagged: number }[];
   seconds: Record<string, number>;
 }
+
+export type HonouredVerdict = Allowed & { hits: number; id: string | null };
 
 export interface StandAloneEffects {
   progress(done: number): void;
@@ -208,6 +212,7 @@ async function judgeFiles(
     flagged_by_benchmark: {},
     hits: 0,
     allowed_hits: 0,
+    allowed: options.allowed.map((verdict) => ({ ...verdict, hits: 0, id: null })),
     unreadable: {},
     files: files.map(({ path, textColumn, idColumn }) => ({
       file: path,
@@ -217,7 +222,7 @@ async function judgeFiles(
       flagged: 0,
     })),
   };
-  const isAllowed = allows(options.allowed);
+  const verdictOn = allows(options.allowed);
   const writer = await output.writer(hitColumns);
   // Per row the methods and benchmarks that hit it.
   const hitsOf = files.map(() => new Map<number, { methods: Set<string>; benchmarks: Set<string> }>());
@@ -237,10 +242,15 @@ async function judgeFiles(
         text: hit.text,
       });
       summary.hits += 1;
-      const promptKey = sha256(batch.texts[text] as string).slice(0, 32);
-      if (options.allowed.length > 0 && isAllowed({ promptKey, ...hit })) {
-        summary.allowed_hits += 1;
-        continue;
+      if (options.allowed.length > 0) {
+        const verdict = verdictOn({ promptKey: sha256(batch.texts[text] as string).slice(0, 32), ...hit });
+        const honoured = verdict === null ? undefined : summary.allowed[options.allowed.indexOf(verdict)];
+        if (honoured !== undefined) {
+          summary.allowed_hits += 1;
+          honoured.hits += 1;
+          honoured.id ??= id;
+          continue;
+        }
       }
       const rows = hitsOf[batch.file] as Map<number, { methods: Set<string>; benchmarks: Set<string> }>;
       const known = rows.get(row) ?? { methods: new Set(), benchmarks: new Set() };

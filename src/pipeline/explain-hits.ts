@@ -54,7 +54,7 @@ export async function hitsOf(
       span: { start, end, text: spanOf(row[String(hit.field)], start, end) },
       spanCount: hit.span_count === null || hit.span_count === undefined ? null : Number(hit.span_count),
       itemText: texts.get(JSON.stringify([benchmark, item])) ?? null,
-      allowed: allowed({ promptKey: prompt_key, benchmark, item, method }),
+      allowed: allowed({ promptKey: prompt_key, benchmark, item, method }) !== null,
     };
   });
 }
