@@ -27,8 +27,8 @@ const cache = new URL('.cache/ask/', import.meta.url).pathname;
  */
 export async function run(args: string[]): Promise<void> {
   const rows = Number(args[0] ?? 1_000_000);
-  const a = await syntheticRun(join(cache, `a-${rows}`), rows, 47);
-  const b = await syntheticRun(join(cache, `b-${rows}`), rows, 44);
+  const a = await syntheticRun(join(cache, `a-${rows}-v${filter.version}`), rows, 47);
+  const b = await syntheticRun(join(cache, `b-${rows}-v${filter.version}`), rows, 44);
   console.log(`${conditions()} · DuckDB ${duckdbVersion()}`);
   console.log(
     `${rows.toLocaleString('en-US')} synthetic rows in ${a.files('rows').length} files; best of 3, in one process, disk cache warm`,
@@ -54,11 +54,7 @@ export async function run(args: string[]): Promise<void> {
         ]),
     ],
     ['whatif --set filter.wait_count.percentile=95', 2, () => whatIf(a.path, ['filter.wait_count.percentile=95'])],
-    [
-      'whatif --set filter.trace_words.of=reasoning (reads rows/)',
-      Number.NaN,
-      () => whatIf(a.path, ['filter.trace_words.of=reasoning']),
-    ],
+    ['whatif --set filter.trace_words.of=reasoning', 2, () => whatIf(a.path, ['filter.trace_words.of=reasoning'])],
     ['diff A B', 10, () => diffRuns(a.path, b.path)],
   ];
   const table: (string | number)[][] = [];

@@ -4,6 +4,7 @@ import { type Account, reportsOf } from '../pipeline/account.js';
 import type { Pipeline } from '../pipeline/config.js';
 import type { RunResult } from '../pipeline/run.js';
 import type { StageReport } from '../pipeline/stage.js';
+import type { Json } from '../store/fingerprint.js';
 import { RunFolder } from '../store/folder.js';
 import { bar, bytes, counted, duration, number, type Output, percent, safe } from './output.js';
 
@@ -29,6 +30,7 @@ export function showRun(output: Output, pipeline: Pipeline, result: RunResult, s
   );
   showAccount(output, result.account);
   showLabeler(output, run, pipeline);
+  showLeaks(output, run, pipeline);
   for (const warning of result.warnings) output.line(`${output.paint('warning', 'note')}  ${safe(warning)}`);
   showPlaces(output, run);
   output.line();
@@ -68,6 +70,29 @@ export function labelerSentence(classify: StageReport): string {
   const { labeler, model } = classify.figures;
   if (labeler === 'embedded') return 'by the embedded labeler, not by an LLM: no endpoint is configured';
   return `by ${String(model ?? 'an unnamed model')} behind an endpoint`;
+}
+
+/** What leaks were looked for, and how many items each method cannot see. */
+function showLeaks(output: Output, run: RunFolder, pipeline: Pipeline): void {
+  const { items, not_checked, unseen } = reportsOf(run, pipeline).get('decontam')?.figures ?? {};
+  if (typeof items !== 'number' || unseen === null || typeof unseen !== 'object' || Array.isArray(unseen)) return;
+  const missing =
+    Array.isArray(not_checked) && not_checked.length > 0 ? ` · not checked: ${not_checked.join(', ')}` : '';
+  output.line(
+    `${output.paint('strong', 'leaks')}   ${safe(`of ${counted(items, 'item')} looked for${unseenSentence(items, unseen)}${missing}`)}`,
+  );
+}
+
+/** `unseen` by benchmark, then method. */
+function unseenSentence(items: number, unseen: { [benchmark: string]: Json }): string {
+  const counts = new Map<string, number>();
+  for (const methods of Object.values(unseen))
+    for (const [method, count] of Object.entries(methods ?? {}))
+      counts.set(method, (counts.get(method) ?? 0) + Number(count));
+  const parts = [...counts].map(([method, count]) =>
+    count === 0 ? `${method} sees all` : `${method} does not see ${number(count)} (${percent(count, items)})`,
+  );
+  return parts.length === 0 ? '' : ` · ${parts.join(', ')}`;
 }
 
 function showPlaces(output: Output, run: RunFolder): void {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readAllowed } from '../decontam/allow.js';
 import { knownBenchmarks } from '../decontam/benchmarks.js';
+import type { BenchmarkCoverage } from '../decontam/coverage.js';
 import { methodSpecs, presetNames } from '../decontam/options.js';
 import type { SelfTestResult } from '../decontam/self-test.js';
 import { checkData, type StandAloneSummary } from '../decontam/stand-alone.js';
@@ -116,7 +117,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
   output.line(
     `${join(options.out, 'hits.parquet')} says what was found where; ${join(options.out, 'clean')} has the rest`,
   );
-  output.close(closing(summary, (performance.now() - begin) / 1000));
+  output.close(closing(summary, coverage, (performance.now() - begin) / 1000));
   if (options.failOnHits === true && summary.flagged > 0)
     throw new Problem(`${counted(summary.flagged, 'row')} flagged, and --fail-on-hits was asked for`, {
       where: join(options.out, 'hits.parquet'),
@@ -124,12 +125,16 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
     });
 }
 
-function closing(summary: StandAloneSummary, seconds: number): string {
+function closing(summary: StandAloneSummary, coverage: readonly BenchmarkCoverage[], seconds: number): string {
   const parts = [`kept ${number(summary.kept)} of ${counted(summary.rows, 'row')}`];
   for (const [method, count] of Object.entries(summary.flagged_first)) parts.push(`${number(count)} ${method}`);
   if (summary.allowed_hits > 0) parts.push(`${counted(summary.allowed_hits, 'hit')} allowed`);
   const unreadable = Object.values(summary.unreadable).reduce((sum, count) => sum + count, 0);
   if (unreadable > 0) parts.push(`${number(unreadable)} unreadable`);
+  const unseen = new Map<string, number>();
+  for (const each of coverage.flatMap(({ methods }) => methods))
+    unseen.set(each.method, (unseen.get(each.method) ?? 0) + each.unseen);
+  for (const [method, count] of unseen) if (count > 0) parts.push(`${counted(count, 'item')} out of ${method}'s sight`);
   return `${parts.join(' · ')} · ${duration(seconds)}`;
 }
 

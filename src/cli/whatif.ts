@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { type Change, type Counts, type WhatIf, whatIf } from '../pipeline/whatif.js';
 import type { Json } from '../store/fingerprint.js';
 import { showHistogram } from './histogram.js';
@@ -7,6 +7,7 @@ import { counted, number, Output, type OutputOptions, safe, shorten, withCommonO
 
 interface WhatIfOptions extends OutputOptions {
   set: string[];
+  rows: number;
 }
 
 /** `curate whatif`. */
@@ -22,6 +23,12 @@ export function addWhatif(program: Command): void {
       'another value for an option of filter; null takes a rule out; repeatable',
       collect,
       [],
+    )
+    .option(
+      '--rows <n>',
+      'how many of the rows that would change to show, of those gained and of those lost',
+      whole,
+      5,
     );
   withCommonOptions(
     command,
@@ -30,7 +37,7 @@ export function addWhatif(program: Command): void {
      curate whatif runs/quickstart --set "filter.where=language = 'en'" --json`,
   ).action(async (folder: string, options: WhatIfOptions) => {
     const output = new Output(options);
-    const found = await whatIf(resolve(folder), options.set);
+    const found = await whatIf(resolve(folder), options.set, options.rows);
     output.result(found as unknown as Json);
     showWhatIf(output, found);
   });
@@ -91,6 +98,12 @@ function closingSentence(rows: number, before: Counts, after: Counts, gained: nu
 
 function signed(change: number): string {
   return change === 0 ? '' : `${change > 0 ? '+' : '−'}${number(Math.abs(change))}`;
+}
+
+function whole(value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError('a whole number.');
+  return count;
 }
 
 function collect(value: string, before: string[]): string[] {

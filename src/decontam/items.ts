@@ -64,6 +64,7 @@ async function readSets(benchmark: Benchmark, file: string, tables: Tables): Pro
       put(typeof of === 'string' ? of : benchmark.name, reading.row);
     } else for (const [name, rows] of lists) for (const row of rows) put(name, row);
   }
+  if (sets.size === 0) throw hasNoItems(benchmark.name, file, 0);
   if (sets.size <= 1 && benchmark.sets.length === 0) return [...sets].map(([, rows]) => [benchmark.name, rows]);
   if (benchmark.sets.length === 0) return [...sets];
   const wanted = new Set([benchmark.name, ...benchmark.sets].map(bare));
@@ -82,12 +83,7 @@ function loadSet(benchmark: Benchmark, file: string, name: string, rows: Fields[
   const kept = rows.filter((row) => wanted.every(([column, value]) => !(column in row) || row[column] === value));
   const items = kept.map((row, index) => readItem(benchmark, file, name, row, index));
   const empty = items.filter((item) => strip(item.question) === '' && item.options.length === 0).length;
-  if (items.length === empty)
-    throw new Problem(`the benchmark ${name} has no items`, {
-      where: file,
-      found: `${items.length} rows, none with a text`,
-      try: 'a file whose rows have "question", and optionally "options", "item" and "bench"',
-    });
+  if (items.length === empty) throw hasNoItems(name, file, items.length);
   if (benchmark.trainItems !== null && items.length === benchmark.trainItems)
     throw new Problem(`the file of ${name} is its train split`, {
       where: file,
@@ -97,20 +93,34 @@ function loadSet(benchmark: Benchmark, file: string, name: string, rows: Fields[
   return { benchmark, name, items, warnings: suspicions(benchmark, file, name, items, empty) };
 }
 
+/** Nothing would be found of it, which must not look like a clean bill. */
+function hasNoItems(name: string, file: string, rows: number): Problem {
+  return new Problem(`the benchmark ${name} has no items`, {
+    where: file,
+    found: rows === 0 ? 'no row' : `${count(rows)} ${rows === 1 ? 'row' : 'rows'}, none with a text`,
+    try: 'a file whose rows have "question", and optionally "options", "item" and "bench"',
+  });
+}
+
 function suspicions(benchmark: Benchmark, file: string, name: string, items: Item[], empty: number): string[] {
   const warnings: string[] = [];
   const { expected, whole } = benchmark;
   if (expected !== null && items.length < expected)
-    warnings.push(`${name}: ${count(items.length)} items in ${basename(file)} where ${count(expected)} are known`);
+    warnings.push(
+      `${name}: ${count(items.length)} of the ${count(expected)} items that are known, in ${basename(file)}`,
+    );
   else if (expected !== null && items.length > expected * 1.05)
     warnings.push(
       `${name}: ${count(items.length)} items in ${basename(file)}, more than the ${count(expected)} known: another split?`,
     );
   else if (whole !== null && items.length < whole)
     warnings.push(`${name}: a declared subset, ${count(items.length)} of ${count(whole)} items`);
-  if (empty > 0) warnings.push(`${name}: ${count(empty)} items without a text`);
+  if (empty > 0) warnings.push(`${name}: ${count(empty)} ${empty === 1 ? 'item' : 'items'} without a text`);
   const repeated = countRepeated(items);
-  if (repeated > 0) warnings.push(`${name}: ${count(repeated)} items repeat another one word for word`);
+  if (repeated > 0)
+    warnings.push(
+      `${name}: ${count(repeated)} ${repeated === 1 ? 'item repeats' : 'items repeat'} another one word for word`,
+    );
   return warnings;
 }
 

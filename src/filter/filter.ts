@@ -26,7 +26,7 @@ type FilterTask = {
 export const filter = defineStage<FilterOptions, FilterTask>({
   name: 'filter',
   summary: 'judges every row by every rule: domain, completeness, words, "Wait" and what else the pipeline asks for',
-  version: 1,
+  version: 2,
   options: filterOptions,
   reads: ['rows', 'clusters', 'labels'],
   joins: [],
@@ -67,7 +67,7 @@ export const filter = defineStage<FilterOptions, FilterTask>({
         `SELECT parse_filename(file_name) AS file, num_rows AS rows
          FROM parquet_file_metadata([${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]) ORDER BY file`,
       );
-      const limits = await limitsInForce(tables, boundRules(options), files);
+      const limits = await limitsInForce(tables, boundRules(options), parquet(files));
       return cut(counts).map((names, index) => ({ index, files: names, limits }));
     } finally {
       tables.close();
@@ -100,6 +100,7 @@ export const filter = defineStage<FilterOptions, FilterTask>({
         'prompt_key',
         ...rules.map((rule) => rule.key),
         ...stored,
+        'measured',
         'first_failed',
       ];
       await tables.copy(`SELECT ${columns.map(identifier).join(', ')} FROM judged ORDER BY file, row`, path);
@@ -186,7 +187,7 @@ async function createJudged(
     });
   }
   const stored = rules.flatMap((rule) => valueColumn(rule) ?? []);
-  const columns = ['id', 'source', 'file', 'row', 'prompt_key', 'embedded', ...stored].map(identifier);
+  const columns = ['id', 'source', 'file', 'row', 'prompt_key', 'embedded', 'measured', ...stored].map(identifier);
   await tables.run(
     `CREATE TEMP TABLE judged AS SELECT ${[...columns, ...verdictColumns(rules, limits)].join(', ')} FROM measured`,
   );

@@ -14,6 +14,24 @@ export interface LabelTables {
   dropUncertain: boolean;
 }
 
+/**
+ * The narrow columns of `rows` that rules are judged by. The verdicts hold them too, as one STRUCT `measured`, so that a
+ * rule that is added or counts otherwise needs neither the filter nor the files of `rows/`.
+ */
+export const measuredColumns = [
+  'complete',
+  'language',
+  'license',
+  'prompt_words',
+  'prompt_words_segmented',
+  'reasoning_words',
+  'reasoning_words_segmented',
+  'answer_words',
+  'answer_words_segmented',
+  'reasoning_waits',
+  'answer_waits',
+] as const;
+
 export interface ValuesQuery {
   rowFiles: readonly string[];
   rules: readonly BoundRule[];
@@ -41,7 +59,7 @@ export function rawColumn(rule: BoundRule): string {
 }
 
 /**
- * A query with one row per row of `rows`: `id, source, file, row, embedded` and the value of every rule, not in order.
+ * A query with one row per row of `rows`: `id, source, file, row, embedded, measured` and the value of every rule, not in order.
  * Expressions are evaluated below the join with the labels, so that no text ever lies in a join's table; and the join is
  * one equality, as any condition beside it makes DuckDB compare all rows with all (65,536 × 500,000: 162 s, not 0.4 s).
  */
@@ -64,6 +82,7 @@ export function valuesQuery(query: ValuesQuery): string {
         ? 'true'
         : `coalesce("group" IN (${[...groups, ''].map(literal).join(', ')}), false)`;
   const rowsSelect = `SELECT id, source, parse_filename(filename) AS file, file_row_number AS row, prompt_key,
+    struct_pack(${measuredColumns.map((column) => `${column} := ${column}`).join(', ')}) AS measured,
     ${embedded} AS embedded, CASE WHEN ${embedded} THEN prompt_key END AS label_key${own.map((each) => `, ${each}`).join('')}
     FROM ${parquet(query.rowFiles, 'file_row_number = true, filename = true')}`;
   const outer = rules.map((rule) => {
@@ -76,7 +95,7 @@ export function valuesQuery(query: ValuesQuery): string {
   const joins =
     (labels === null ? '' : ` LEFT JOIN (${labelsQuery(labels)}) l ON l.prompt_key = r.label_key`) +
     (texts === null ? '' : ` LEFT JOIN ${texts} t ON t.file = r.file AND t.row = r.row`);
-  const columns = ['r.id', 'r.source', 'r.file', 'r.row', 'r.prompt_key', 'r.embedded', ...outer];
+  const columns = ['r.id', 'r.source', 'r.file', 'r.row', 'r.prompt_key', 'r.embedded', 'r.measured', ...outer];
   return `SELECT ${columns.join(', ')} FROM (${rowsSelect}) r${joins}`;
 }
 

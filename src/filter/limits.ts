@@ -1,4 +1,4 @@
-import { parquet, type Tables } from '../store/tables.js';
+import type { Tables } from '../store/tables.js';
 import { nearestRank } from './percentile.js';
 import type { BoundRule } from './rule.js';
 
@@ -7,12 +7,13 @@ const hasTrace = 'coalesce(reasoning_words, 0) + coalesce(answer_words, 0) > 0';
 
 /**
  * The number in force of every rule with a limit: as written, or the exact percentile of the rule's values over all rows
- * of the run that have a trace, complete or not. Null where a percentile has no values: everything passes.
+ * of the run that have a trace, complete or not. Null where a percentile has no values: everything passes. `relation` has the
+ * narrow columns of `rows`.
  */
 export async function limitsInForce(
   tables: Tables,
   rules: readonly BoundRule[],
-  rowFiles: readonly string[],
+  relation: string,
 ): Promise<Record<string, number | null>> {
   const limits: Record<string, number | null> = {};
   for (const rule of rules) {
@@ -20,7 +21,7 @@ export async function limitsInForce(
     const { limit } = rule.test;
     if (typeof limit === 'number') limits[rule.key] = limit;
     else if (rule.value.from !== 'rows') throw new Error(`a percentile of ${rule.key} would need text`);
-    else limits[rule.key] = await percentileOf(tables, parquet(rowFiles), rule.value.sql, hasTrace, limit.percentile);
+    else limits[rule.key] = await percentileOf(tables, relation, rule.value.sql, hasTrace, limit.percentile);
   }
   return limits;
 }

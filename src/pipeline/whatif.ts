@@ -1,13 +1,13 @@
 import { labelTables } from '../filter/filter.js';
 import { type Histogram, histogramOf } from '../filter/histogram.js';
-import { checkExpressions, passCondition, rawColumn, valuesQuery } from '../filter/judge.js';
+import { checkExpressions, measuredColumns, passCondition, rawColumn, valuesQuery } from '../filter/judge.js';
 import { limitsInForce, percentileOf } from '../filter/limits.js';
 import { boundRules, type FilterOptions } from '../filter/registry.js';
 import type { BoundRule } from '../filter/rule.js';
 import { traceWords } from '../filter/trace-words.js';
 import { Problem } from '../problem.js';
 import { canonicalJson, type Json } from '../store/fingerprint.js';
-import { identifier, literal, type Tables } from '../store/tables.js';
+import { identifier, literal, parquet, type Tables } from '../store/tables.js';
 import { changedValues } from './changed-values.js';
 import {
   type AskedRun,
@@ -136,17 +136,42 @@ async function valuesRelation(
       try: `add it to the pipeline and type curate filter ${asked.pipeline.file}`,
     });
   }
-  const columns = stored.map((rule) => `, b.${identifier(rawColumn(rule))}`).join('');
-  const added = missing.map((rule) => `, m.${identifier(rawColumn(rule))}`).join('');
+  const derived = (await holdsMeasured(tables, asked)) ? missing.filter((rule) => rule.value.from === 'rows') : [];
+  const unstored = missing.filter((rule) => !derived.includes(rule));
+  const base = derived.length === 0 ? baseRelation(asked) : derivedRelation(asked, stored, derived);
+  const columns = [...stored, ...derived].map((rule) => `, b.${identifier(rawColumn(rule))}`).join('');
+  const added = unstored.map((rule) => `, m.${identifier(rawColumn(rule))}`).join('');
   const failed = asked.has('filter') ? 'b.first_failed' : 'NULL::VARCHAR';
   const hit = asked.has('decontam') ? 'd.first_failed' : 'NULL::VARCHAR';
   const select = `SELECT b.id, b.source, b.file, b.row, ${failed} AS old_failed, ${hit} AS hit${columns}${added}
-    FROM ${baseRelation(asked)} b${decontamJoin(asked)}${await measureJoin(tables, asked, missing)}`;
-  if (missing.length === 0 && asked.has('filter')) return { judged: `(${select})`, measured: baseRelation(asked) };
+    FROM ${base} b${decontamJoin(asked)}${await measureJoin(tables, asked, unstored)}`;
+  if (unstored.length === 0 && asked.has('filter')) return { judged: `(${select})`, measured: base };
   // Asked several times below, and dear where the files of rows/ are opened.
   await tables.run(`CREATE TEMP TABLE measured AS ${select}`);
   return { judged: 'measured', measured: 'measured' };
 }
+
+/** Whether the verdicts hold the narrow columns of `rows`: those of an older version do not. */
+async function holdsMeasured(tables: Tables, asked: AskedRun): Promise<boolean> {
+  const [first] = asked.run.files('verdicts/filter');
+  if (!asked.has('filter') || first === undefined) return false;
+  const columns = await tables.describe(`SELECT * FROM ${parquet([first])}`);
+  return columns.some(({ name }) => name === 'measured');
+}
+
+/** The verdicts with the values of further rules, from the columns of `rows` that they hold: rows/ stays closed. */
+function derivedRelation(asked: AskedRun, stored: readonly BoundRule[], derived: readonly BoundRule[]): string {
+  const kept = (rule: BoundRule) => identifier(`stored ${rawColumn(rule)}`);
+  const inner = stored.map((rule) => `, ${identifier(rawColumn(rule))} AS ${kept(rule)}`).join('');
+  const values = derived.map((rule) =>
+    rule.value.from === 'rows' ? `, (${rule.value.sql})::${rule.type} AS ${identifier(rawColumn(rule))}` : '',
+  );
+  return `(SELECT id, source, file, row, first_failed
+    ${stored.map((rule) => `, ${kept(rule)} AS ${identifier(rawColumn(rule))}`).join('')}${values.join('')}
+    FROM (SELECT id, source, file, row, first_failed${inner}, ${measuredSelect} FROM ${baseRelation(asked)}))`;
+}
+
+const measuredSelect = measuredColumns.map((column) => `measured.${column} AS ${column}`).join(', ');
 
 async function measureJoin(tables: Tables, asked: AskedRun, missing: readonly BoundRule[]): Promise<string> {
   if (missing.length === 0) return '';
@@ -213,7 +238,11 @@ async function newLimitsOf(
       limits[rule.key] = await percentileOf(tables, baseRelation(asked), column, condition, limit.percentile);
     }
   }
-  return { ...limits, ...(await limitsInForce(tables, unread, asked.run.files('rows'))) };
+  const measured = unread.length > 0 && (await holdsMeasured(tables, asked));
+  const relation = measured
+    ? `(SELECT ${measuredSelect} FROM ${baseRelation(asked)})`
+    : parquet(asked.run.files('rows'));
+  return { ...limits, ...(await limitsInForce(tables, unread, relation)) };
 }
 
 function limitOf(rule: BoundRule): Json {

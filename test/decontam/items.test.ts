@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { findBenchmarks, knownBenchmarks } from '../../src/decontam/benchmarks.js';
 import { loadBenchmarks } from '../../src/decontam/items.js';
 import type { BenchmarkEntry } from '../../src/decontam/options.js';
+import { Problem } from '../../src/problem.js';
 import { Tables } from '../../src/store/tables.js';
 
 async function load(content: unknown, entry: (path: string) => BenchmarkEntry = (path) => path, name = 'bench.json') {
@@ -66,7 +67,7 @@ describe('loadBenchmarks', () => {
     const file = { MedQA: [{ question: 'a?' }], Lancet: [{ question: 'b?' }, { question: 'c?' }] };
     const [loaded] = await load(file, (path) => ({ use: 'lancet', path, optional: false }));
     expect([loaded?.name, loaded?.items.length]).toEqual(['lancet', 2]);
-    expect(loaded?.warnings).toEqual(['lancet: 2 items in bench.json where 412 are known']);
+    expect(loaded?.warnings).toEqual(['lancet: 2 of the 412 items that are known, in bench.json']);
   });
 
   it('reads JSONL with lists of options, ids and contexts, also compressed', async () => {
@@ -86,9 +87,27 @@ describe('loadBenchmarks', () => {
     });
   });
 
+  it.each([
+    ['an empty file', '', 'bench.json'],
+    ['an empty list', '[]', 'bench.json'],
+    ['empty lines', '\n\n', 'bench.jsonl'],
+    ['an empty set', '{"bench": []}', 'bench.json'],
+  ])('refuses %s, of which nothing could be found', async (_what, text, name) => {
+    await expect(load(text, undefined, name)).rejects.toThrow(Problem);
+  });
+
+  it('warns of another split and of items without a text', async () => {
+    const items = Array.from({ length: 1400 }, (_, index) => ({ question: index === 0 ? ' ' : `q${index}` }));
+    const [loaded] = await load(items, (path) => ({ use: 'medqa', path, optional: false }));
+    expect(loaded?.warnings).toEqual([
+      'medqa: 1,400 items in bench.json, more than the 1,273 known: another split?',
+      'medqa: 1 item without a text',
+    ]);
+  });
+
   it('warns of items that repeat another', async () => {
     const [loaded] = await load([{ question: 'same?' }, { question: 'same?' }, { question: 'other?' }]);
-    expect(loaded?.warnings).toEqual(['bench: 1 items repeat another one word for word']);
+    expect(loaded?.warnings).toEqual(['bench: 1 item repeats another one word for word']);
   });
 
   it('knows the ten of the card', () => {

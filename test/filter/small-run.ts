@@ -181,7 +181,9 @@ export async function runFilter(
 
 /** All verdicts of the filter in order. */
 export async function verdicts(run: RunFolder): Promise<Row[]> {
-  return withTables(run, (tables) => tables.rows(`SELECT * FROM ${parquet(run.files('verdicts/filter'))}`));
+  return withTables(run, (tables) =>
+    tables.rows(`SELECT * EXCLUDE (measured) FROM ${parquet(run.files('verdicts/filter'))}`),
+  );
 }
 
 export async function withTables<T>(run: RunFolder, use: (tables: Tables) => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { whatIf } from '../../src/pipeline/whatif.js';
 import { Problem } from '../../src/problem.js';
@@ -103,6 +104,13 @@ describe('whatif', () => {
     ['filter.prompt_words.words=literal', { ...spec.filter, prompt_words: { words: 'literal' } }],
     ['filter.trace_words.less_than=6', { ...spec.filter, trace_words: { less_than: 6 } }],
     ['filter.trace_words.of=reasoning', { ...spec.filter, trace_words: { of: 'reasoning' } }],
+    ['filter.trace_words.words=segmented', { ...spec.filter, trace_words: { words: 'segmented' } }],
+    [
+      'filter.wait_count={percentile: 50, of: reasoning}',
+      { ...spec.filter, wait_count: { percentile: 50, of: 'reasoning' } },
+    ],
+    ['filter.language={keep: [zh]}', { ...spec.filter, language: { keep: ['zh'] } }],
+    ['filter.license={allow: [mit]}', { ...spec.filter, license: { allow: ['mit'] } }],
     ['filter.domain={keep: [Medical]}', { ...spec.filter, domain: { keep: ['Medical'] } }],
     [
       "filter.where=language = 'zh' and prompt_words_segmented > 3",
@@ -112,6 +120,17 @@ describe('whatif', () => {
     ['filter.wait_count=null', { complete: true, prompt_words: {}, trace_words: {} }],
   ])('%s says what the run itself would say', async (set, filter) => {
     expect((await whatIf(run.path, [set])).after).toEqual(await countsOf(filter));
+  });
+
+  it('opens no file of rows/ for a rule that counts otherwise or is new', async () => {
+    const run = await askedRun(spec);
+    for (const file of run.files('rows')) writeFileSync(file, 'unreadable');
+    const set = [
+      'filter.trace_words.of=reasoning',
+      'filter.wait_count={percentile: 50, of: reasoning}',
+      'filter.language={keep: [en]}',
+    ];
+    expect((await whatIf(run.path, set, 0)).rows).toBe(13);
   });
 
   it('works on a run that filtered nothing', async () => {
