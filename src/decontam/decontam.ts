@@ -54,11 +54,8 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   finishOptionsOf: (options) => (isReworded(options) && rewordedOptions(options).judge === true ? ['classify'] : []),
 
   async check(options, context) {
-<<<<<<< HEAD
-    findBenchmarks(options.benchmarks, context.resolve);
-    if (isReworded(options)) checkJudge(rewordedOptions(options), context);
-=======
     const benchmarks = findBenchmarks(options.benchmarks, context.resolve);
+    if (isReworded(options)) checkJudge(rewordedOptions(options), context);
     const tables = await context.openTables();
     try {
       // An empty file or a train split is refused now and not after the hours that the stages before this one take.
@@ -66,7 +63,6 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     } finally {
       tables.close();
     }
->>>>>>> c624df7 (filter: keep the narrow columns beside the verdicts, so that whatif answers for another of: and words: at once; decontam: refuse empty benchmarks before anything runs, say in the last lines what is not seen)
     if (options.allow === undefined) return;
     const file = context.resolve(options.allow);
     if (existsSync(file)) readAllowed(file);
