@@ -107,6 +107,15 @@ function showEstimate(output: Output, estimate: Estimate): void {
   const { calls, tokens, money } = estimate;
   if (calls !== null)
     sums.push(['LLM calls', `${number(calls.expected)} (least ${number(calls.least)}, most ${number(calls.most)})`]);
+  const { judge } = estimate;
+  if (judge !== null) {
+    const bands = judge.bands.map(({ doubt, calls: each }) => `${doubt}: ${number(each)}`).join(' · ');
+    sums.push([
+      'judge calls',
+      `${number(judge.calls.expected)} (most ${number(judge.calls.most)}), ${number(judge.tokens.input)} tokens in`,
+    ]);
+    sums.push(['  by doubt', `${bands}${judge.counted ? '' : ' (estimated)'}`]);
+  }
   if (tokens !== null) sums.push(['tokens', `${number(tokens.input)} in, ${number(tokens.output)} out`]);
   if (money !== null) sums.push(['money', number(money)]);
   for (const [name, value] of sums) output.line(`${name.padEnd(18)} ${value}`);

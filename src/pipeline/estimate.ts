@@ -4,6 +4,8 @@ import type { ClassifyOptions } from '../classify/options.js';
 import type { ClusterOptions } from '../cluster/cluster.js';
 import { clusterCost } from '../cluster/cost.js';
 import { calibrate } from '../compute/calibrate.js';
+import type { DecontamOptions } from '../decontam/options.js';
+import { type JudgeCost, judgeCost } from '../decontam/reworded/cost.js';
 import { embedCost } from '../embed/cost.js';
 import type { EmbedOptions } from '../embed/embed.js';
 import { measurePrompts } from '../embed/prompts.js';
@@ -34,6 +36,8 @@ export interface Estimate {
   calls: { least: number; expected: number; most: number } | null;
   tokens: { input: number; output: number } | null;
   money: number | null;
+  /** Of the judge of reworded questions, on top of the calls for labels; null where none is asked. */
+  judge: JudgeCost | null;
 }
 
 /** The rates and shares that times are estimated from, as measured on two cores (bench/); a plan is no promise. */
@@ -62,7 +66,7 @@ export async function estimate(
   workers = availableParallelism(),
   ingested: RunFolder | null = null,
 ): Promise<Estimate> {
-  const { ingest, embed, cluster, classify } = pipeline.stages as Record<string, unknown>;
+  const { ingest, embed, cluster, classify, decontam } = pipeline.stages as Record<string, unknown>;
   const groups = embed === undefined ? [] : (embed as EmbedOptions).groups;
   const tables = await context.openTables();
   let sources: SourceEstimate[];
@@ -97,6 +101,7 @@ export async function estimate(
     calls: null,
     tokens: null,
     money: null,
+    judge: null,
   };
   const add = (stage: StageName, gflop: number | null, memoryBytes: number | null, seconds: number | null) => {
     if (pipeline.stages[stage] === undefined) return;
@@ -130,6 +135,7 @@ export async function estimate(
       add('classify', null, null, byEndpoint ? asked.calls.expected / assumed.answersPerSecond : (k * 10) / 100);
     }
   }
+  if (decontam !== undefined && rows !== null) result.judge = judgeCost(rows, decontam as DecontamOptions, ingested);
   add('filter', null, null, per(rows, assumed.filterRows));
   add('decontam', null, null, per(rows, assumed.decontamPrompts * workers));
   add('export', null, null, per(keptText, assumed.exportRate * workers));

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { classifyOptions } from '../../src/classify/options.js';
+import { decontamOptions } from '../../src/decontam/options.js';
+import { judgeCost } from '../../src/decontam/reworded/cost.js';
 import type { Doubt, Ruling } from '../../src/decontam/reworded/doubt.js';
 import { ruleOnDoubts } from '../../src/decontam/reworded/judge-doubts.js';
 import { judgeOption } from '../../src/decontam/reworded/judge-options.js';
@@ -11,6 +13,7 @@ import type { Json } from '../../src/store/fingerprint.js';
 import { RunFolder } from '../../src/store/folder.js';
 import { contextOf, emptyFolder } from '../classify/small-run.js';
 import { type ChatRequest, FaultyServer, type FaultyServerOptions } from '../servers/faulty-openai.js';
+import { makeRun, runStage } from './run-folder.js';
 
 /** What stands between the fences of each question of a request. */
 function questionsOf(chat: ChatRequest): string[] {
@@ -140,6 +143,66 @@ describe('the judge of the band of doubt', () => {
     expect(leaks((await rule?.(doubtsOf(3, 2)))?.rulings ?? [])).toEqual(['0-0']);
     expect(() => ruleOnDoubts(options, contextOf(emptyRun()))).toThrow(/no model to ask/);
     expect(ruleOnDoubts({ judge: judgeOption.parse(undefined) }, contextOf(emptyRun()))).toBeNull();
+  });
+});
+
+describe('the stage with a judge', () => {
+  const strong = 'Adult, no hospital contact, new lobar infiltrate: name the usual microbe.';
+  const question = 'Which organism is the commonest cause of community acquired pneumonia in adults?';
+  const other = 'Write a short story about a lighthouse keeper who befriends a seagull.';
+  const plain = [
+    'Drug causing gingival hyperplasia?',
+    'Which vitamin deficiency causes scurvy?',
+    'Which nerve is hurt in a wrist drop?',
+  ];
+
+  async function run(judge: unknown) {
+    const context = await makeRun(
+      [
+        { id: 'leak', prompt: strong },
+        { id: 'other', prompt: other },
+      ],
+      [2],
+    );
+    writeFileSync(
+      context.resolve('bench.json'),
+      JSON.stringify([question, ...plain].map((text) => ({ question: text }))),
+    );
+    const options = { benchmarks: ['bench.json'], presets: ['reworded'], reworded: { doubt: 1, judge } };
+    return { context, ...(await runStage(context, options)) };
+  }
+
+  it('drops what the judge finds to be the same question, and clears the rest of the band', async () => {
+    const before = await run(false);
+    expect(before.hits.map(({ method }) => method)).toContain('uncertain');
+    expect(before.verdicts.map(({ reworded }) => reworded)).toEqual([true, true]);
+
+    const server = await serve({
+      answer: (prompt, chat) => {
+        const place = questionsOf(chat).findIndex((text) => text.startsWith(question));
+        return JSON.stringify({ same: prompt === strong && place >= 0 ? [place + 1] : [] });
+      },
+    });
+    const { hits, verdicts, report, context } = await run({ endpoint: server.url, model: 'judge-32b' });
+    expect(hits.map(({ method, text, item }) => [method, text, item])).toEqual([['reworded', strong, '0']]);
+    expect(verdicts.map(({ id, reworded }) => [id, reworded])).toEqual([
+      ['leak', false],
+      ['other', true],
+    ]);
+    expect(report.figures.reworded).toMatchObject({
+      prompts_hit: 1,
+      prompts_uncertain: 0,
+      judged: { same_question: 1 },
+    });
+    expect(report.notes.judge).toMatchObject({ calls: server.requests.length });
+    // A band's prompts are its calls, and a plan counts them from there.
+    const options = decontamOptions.parse({
+      benchmarks: ['bench.json'],
+      presets: ['reworded'],
+      reworded: { doubt: 1, judge: { endpoint: server.url, model: 'judge-32b' } },
+    });
+    expect(judgeCost(2, options, context.run)).toMatchObject({ counted: true, calls: { expected: 2, most: 4 } });
+    expect(judgeCost(1000, options, null)).toMatchObject({ counted: false, calls: { expected: 1000 } });
   });
 });
 
