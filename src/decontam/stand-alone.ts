@@ -8,13 +8,17 @@ import { DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
 import { type Json, sha256 } from '../store/fingerprint.js';
 import { Tables } from '../store/tables.js';
 import { type Allowed, allows } from './allow.js';
+import { type Batch, batches } from './batches.js';
 import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
 import { type BenchmarkCoverage, coverageWarnings } from './coverage.js';
-import { type DataFile, dataPaths, openDataFile, readData, textsOf } from './data-file.js';
+import { type DataFile, dataPaths, openDataFile } from './data-file.js';
 import { loadBenchmarks } from './items.js';
 import type { JudgedTexts, JudgeTask } from './judge-worker.js';
-import { type BenchmarkEntry, type MethodSpec, methodName } from './options.js';
+import { type BenchmarkEntry, type MethodSpec, methodName, rewordedOptions } from './options.js';
+import { findReworded, type RewordedHits } from './reworded/any-file.js';
+import { rewordedWarnings } from './reworded/conclude.js';
+import { uncertainName } from './reworded/limits.js';
 import { brokenMethods, type SelfTestResult } from './self-test.js';
 import { shareItems } from './shared-items.js';
 
@@ -57,10 +61,6 @@ export interface StandAloneEffects {
   progress(done: number): void;
 }
 
-/** Texts that travel to a thread at once. */
-const textsPerTask = 1_024;
-const charactersPerTask = 1 << 20;
-
 const bytesPerThread = 8 << 20;
 
 /** Prompts of the user's own among which leaks are planted, and leaks of each kind in every run. */
@@ -88,7 +88,8 @@ export async function checkData(
   // Threads start while the benchmarks are read.
   const pool = openPool<JudgeTask, unknown>(workerFile('decontam/judge-worker'), threadsFor(paths, options));
   try {
-    const items = shareItems({ benchmarks, loaded: await loadBenchmarks(benchmarks, tables) });
+    const read = { benchmarks, loaded: await loadBenchmarks(benchmarks, tables) };
+    const items = shareItems(read);
     const ask = async <Answer>(question: Question): Promise<Answer> => {
       const [answer] = await pool.run([{ items, specs: options.specs, ...question }]);
       return answer as Answer;
@@ -96,10 +97,13 @@ export async function checkData(
     const files: DataFile[] = [];
     for (const path of paths) files.push(await openDataFile(path, options, tables));
     const hosts = new Hosts();
+    const reworded = options.specs.some((spec) => spec.kind === 'reworded')
+      ? await findReworded(files, read, rewordedOptions({}), { ...options, temporaryFolder }, tables)
+      : null;
     const judging = async () => {
-      const judge = (texts: string[]) => {
+      const judge = async (texts: string[]) => {
         hosts.offer(texts);
-        return ask<JudgedTexts>({ ask: 'texts', texts });
+        return withReworded(await ask<JudgedTexts>({ ask: 'texts', texts }), texts, reworded);
       };
       const judged = await judgeFiles(files, options, tables, output, judge, effects);
       hosts.close();
@@ -124,6 +128,7 @@ export async function checkData(
     await writeJson(options.out, temporaryFolder, 'coverage.json', {
       benchmarks: coverage,
       self_test: tested as unknown as Json,
+      ...(reworded === null ? {} : { reworded: reworded.coverage }),
     });
     await writeJson(options.out, temporaryFolder, 'summary.json', whole as unknown as Json);
     if (broken.length > 0)
@@ -131,7 +136,12 @@ export async function checkData(
         where: join(options.out, 'coverage.json'),
         try: 'curate decontam --self-test says which kinds of leaks are found; please report it',
       });
-    return { summary: whole, coverage, selfTest: tested, warnings: coverageWarnings(coverage) };
+    return {
+      summary: whole,
+      coverage,
+      selfTest: tested,
+      warnings: [...coverageWarnings(coverage), ...(reworded === null ? [] : rewordedWarnings(reworded.coverage))],
+    };
   } finally {
     await pool.close();
     output.close();
@@ -185,12 +195,6 @@ function threadsFor(paths: readonly string[], { specs, workers }: StandAloneOpti
   return Math.max(1, Math.min(workers, Math.ceil(bytes / bytesPerThread)));
 }
 
-interface Batch {
-  file: number;
-  texts: string[];
-  places: { row: number; id: string; field: string }[];
-}
-
 type Judged = Omit<StandAloneSummary, 'kept' | 'seconds'>;
 
 /** Reads, judges in threads and writes hits in the order of the input; a few batches are under way at a time. */
@@ -242,6 +246,8 @@ async function judgeFiles(
         text: hit.text,
       });
       summary.hits += 1;
+      // What is in doubt is reported and stays.
+      if (hit.method === uncertainName) continue;
       if (options.allowed.length > 0) {
         const verdict = verdictOn({ promptKey: sha256(batch.texts[text] as string).slice(0, 32), ...hit });
         const honoured = verdict === null ? undefined : summary.allowed[options.allowed.indexOf(verdict)];
@@ -286,49 +292,22 @@ async function judgeFiles(
   return { summary, flagged: hitsOf.map((rows) => new Set(rows.keys())) };
 }
 
-async function* batches(
-  files: readonly DataFile[],
-  options: StandAloneOptions,
-  tables: Tables,
-  summary: Judged,
-): AsyncGenerator<Batch> {
-  for (const [index, file] of files.entries()) {
-    const before = summary.rows;
-    let row = 0;
-    let batch: Batch = { file: index, texts: [], places: [] };
-    let characters = 0;
-    for await (const readings of readData(file, tables, options.traces)) {
-      for (const reading of readings) {
-        const number = row;
-        row += 1;
-        if (reading.kind === 'bad' || reading.row === null || typeof reading.row !== 'object') {
-          const reason = reading.kind === 'bad' ? reading.reason : 'not an object';
-          summary.unreadable[reason] = (summary.unreadable[reason] ?? 0) + 1;
-          continue;
-        }
-        const fields = reading.row as Record<string, unknown>;
-        const id = file.idColumn === null ? String(before + number) : String(fields[file.idColumn]);
-        summary.rows += 1;
-        for (const { field, text } of textsOf(file, fields, options.traces)) {
-          batch.texts.push(text);
-          batch.places.push({ row: number, id, field });
-          characters += text.length;
-        }
-        if (batch.texts.length < textsPerTask && characters < charactersPerTask) continue;
-        yield batch;
-        batch = { file: index, texts: [], places: [] };
-        characters = 0;
-      }
-    }
-    if (batch.texts.length > 0) yield batch;
-    const known = summary.files[index];
-    if (known !== undefined) known.rows = summary.rows - before;
-  }
+/** With the hits of `reworded`: those in doubt where nothing flags the text. */
+function withReworded(judged: JudgedTexts, texts: readonly string[], reworded: RewordedHits | null): JudgedTexts {
+  if (reworded === null) return judged;
+  const flagged = new Set(judged.map((each) => each.text));
+  const further = texts.flatMap((prompt, text) =>
+    reworded
+      .of(prompt)
+      .filter((hit) => hit.method !== uncertainName || !flagged.has(text))
+      .map((hit) => ({ text, hit })),
+  );
+  return [...judged, ...further].sort((a, b) => a.text - b.text);
 }
 
 /** An empty or new folder, or one that holds an earlier result and nothing else. */
 function prepareFolder(out: string): string {
-  const own = ['clean', 'hits.parquet', 'coverage.json', 'summary.json', '.tmp'];
+  const own = ['clean', 'hits.parquet', 'candidates.parquet', 'coverage.json', 'summary.json', '.tmp'];
   const present = existsSync(out) ? readdirSync(out) : [];
   const foreign = present.filter((name) => !own.includes(name));
   if (foreign.length > 0)

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { Encoded } from '../text/encoded.js';
+import { languageOf } from '../text/language.js';
 import { countWaits, measureEncoded, strip } from '../text/words.js';
 import { type Draft, isRecord, Unfit } from './adapter.js';
-import { languageOf } from './language.js';
 import type { CanonicalRow } from './row.js';
 import type { Source } from './sources.js';
 

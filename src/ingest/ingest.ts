@@ -6,12 +6,12 @@ import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js'
 import { readBatches } from '../store/readers/read-rows.js';
 import { excerptOf, type Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
+import { loadLanguages } from '../text/language.js';
 import { Unfit } from './adapter.js';
 import { canonicalise } from './canonical.js';
 import { checkColumns, checkSources } from './check.js';
 import type { SourceFile } from './files.js';
 import { fetchHead, fetchSource, keepListing } from './hub/source.js';
-import { loadLanguages } from './language.js';
 import { merge } from './merge.js';
 import { type IngestOptions, options } from './options.js';
 import { ShardWriter } from './shards.js';

@@ -5,12 +5,12 @@ import { readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import type { Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
+import { loadLanguages } from '../text/language.js';
 import { type Adapter, isRecord, Unfit } from './adapter.js';
 import { adapterNamed, adapters, fittingAdapters, missingColumns } from './adapters.js';
 import { canonicalise, type RowSource } from './canonical.js';
 import { readColumnTypes } from './columns.js';
 import { nameOfPattern } from './files.js';
-import { loadLanguages } from './language.js';
 import type { CanonicalRow } from './row.js';
 
 /** Rows that are looked at. */

@@ -7,18 +7,10 @@ import { hitColumns } from '../hit-columns.js';
 import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
 import { chosenPrompts } from '../texts.js';
-import { tailLength, thresholdFor } from './calibrate.js';
-import { type Doubt, type DoubtCandidate, doubtShare, type Ruling } from './doubt.js';
+import type { Doubt, DoubtCandidate, Ruling } from './doubt.js';
 import { ruleOnDoubts } from './judge-doubts.js';
-import { nats, scoreAt } from './score.js';
-import type { BenchmarkTails, RewordedReport } from './shards.js';
-
-/** The method's name in hits, and that of what lies in the band of doubt: no rule, so it drops nothing. */
-export const rewordedName = 'reworded';
-export const uncertainName = 'uncertain';
-
-/** Scores that another kind of CPU may put on the other side of a threshold lie this near to it, in percent. */
-const nearScore = 0.01;
+import { bandTable, countBands, limitsOf, nearScore, rewordedName, uncertainName } from './limits.js';
+import type { RewordedReport } from './shards.js';
 
 /** What coverage says of the method. */
 export interface RewordedCoverage {
@@ -65,7 +57,7 @@ export async function concludeReworded(
   const output = await context.openTables();
   try {
     await tables.copy(`SELECT * FROM ${parquet(files)}`, run.table('candidates.parquet'));
-    const limits = await limitsOf(tables, context, tails, prompts - unread, options);
+    const limits = await limitsOf(tables, run.table('candidates.parquet'), tails, prompts - unread, options);
     await tables.run(bandTable(run.table('candidates.parquet'), limits, run.files('hits')));
     await texts.run(bandTable(run.table('candidates.parquet'), limits, run.files('hits')));
     const items = new Map<string, { place: number; item: Item }>();
@@ -122,7 +114,7 @@ export async function concludeReworded(
           ? null
           : { same_question: countRuled(rulings, 'same question'), same_topic: countRuled(rulings, 'same topic') },
     };
-    return { coverage, warnings: warningsOf(coverage), notes: notesOf(judged?.took) };
+    return { coverage, warnings: rewordedWarnings(coverage), notes: notesOf(judged?.took) };
   } finally {
     output.close();
     texts.close();
@@ -131,89 +123,6 @@ export async function concludeReworded(
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-
-interface Limit {
-  tails: BenchmarkTails;
-  /** As scores. */
-  threshold: number;
-  doubt: number;
-  raised: boolean;
-}
-
-async function limitsOf(
-  tables: Tables,
-  context: StageContext,
-  tails: readonly BenchmarkTails[],
-  prompts: number,
-  options: RewordedOptions,
-): Promise<Limit[]> {
-  const rate = options.false_alarms;
-  const share = doubtShare(options);
-  const limits: Limit[] = [];
-  for (const own of tails) {
-    const seconds = await tables.rows<{ score: number }>(
-      `SELECT max(score) AS score FROM ${parquet([context.run.table('candidates.parquet')])}
-       WHERE beside AND benchmark = ${literal(own.benchmark)} GROUP BY prompt_key
-       ORDER BY 1 DESC LIMIT ${tailLength(prompts, rate)}`,
-    );
-    const threshold = thresholdFor(
-      own,
-      seconds.map((each) => nats(each.score)),
-      prompts,
-      rate,
-    );
-    limits.push({
-      tails: own,
-      threshold: scoreAt(threshold),
-      doubt: scoreAt(Math.min(threshold, own.bands.find((band) => band.share === share)?.from ?? threshold)),
-      raised: threshold > own.first,
-    });
-  }
-  return limits;
-}
-
-/**
- * A table `band`: the candidates at or above a threshold, in their order. In doubt is a prompt that nothing flags: neither
- * another method nor this one.
- */
-function bandTable(path: string, limits: readonly Limit[], hits: readonly string[]): string {
-  const values = limits
-    .map(({ tails, threshold, doubt }) => `(${literal(tails.benchmark)}, ${threshold}::DOUBLE, ${doubt}::DOUBLE)`)
-    .join(', ');
-  // Hits in a prompt, of any other method.
-  const known =
-    hits.length === 0
-      ? `SELECT NULL::VARCHAR AS prompt_key WHERE false`
-      : `SELECT prompt_key FROM ${parquet(hits)} WHERE id IS NULL`;
-  return `CREATE TEMP TABLE near AS
-    WITH limits(name, threshold, doubt) AS (VALUES ${values})
-    SELECT c.file_row_number AS place, c.prompt_key, c.benchmark, c.item, c.rank, c.score, l.threshold,
-        CASE WHEN c.score >= l.threshold THEN ${literal(rewordedName)} ELSE ${literal(uncertainName)} END AS band
-      FROM ${parquet([path], 'file_row_number=true')} c JOIN limits l ON l.name = c.benchmark WHERE c.score >= l.doubt;
-    CREATE TEMP TABLE flagged AS
-      SELECT DISTINCT prompt_key FROM near WHERE band = ${literal(rewordedName)} UNION ${known};
-    CREATE TEMP TABLE band AS
-      SELECT * FROM near WHERE band = ${literal(rewordedName)} OR prompt_key NOT IN (SELECT prompt_key FROM flagged)
-      ORDER BY place`;
-}
-
-/** How many prompts each band would hold: those in which something reaches it and nothing is flagged. */
-async function countBands(tables: Tables, path: string, limits: readonly Limit[]): Promise<RewordedCoverage['bands']> {
-  const values = limits.flatMap(({ tails, threshold }) =>
-    tails.bands.map(
-      ({ share, from }) =>
-        `(${literal(tails.benchmark)}, ${share}::DOUBLE, ${Math.min(threshold, scoreAt(from))}::DOUBLE)`,
-    ),
-  );
-  const rows = await tables.rows<{ doubt: number; prompts: number }>(
-    `WITH bands(name, share, begin) AS (VALUES ${values.join(', ')}),
-     first AS (SELECT min(b.share) AS share FROM ${parquet([path])} c JOIN bands b ON b.name = c.benchmark AND c.score >= b.begin
-       WHERE c.prompt_key NOT IN (SELECT prompt_key FROM flagged) GROUP BY c.prompt_key)
-     SELECT share AS doubt, (SELECT count(*) FROM first f WHERE f.share <= s.share) AS prompts
-     FROM (SELECT DISTINCT share FROM bands) s ORDER BY 1`,
-  );
-  return rows.map(({ doubt, prompts }) => ({ doubt, prompts: Number(prompts) }));
-}
 
 interface Banded {
   promptKey: string;
@@ -287,7 +196,8 @@ function notesOf(took: Took | undefined): { [name: string]: Json } {
   return { judge: { calls, input_tokens: inputTokens, output_tokens: outputTokens, money, retries: took.retries } };
 }
 
-function warningsOf(coverage: RewordedCoverage): string[] {
+/** The sentences that a person must see. */
+export function rewordedWarnings(coverage: RewordedCoverage): string[] {
   const warnings: string[] = [];
   const count = (value: number) => value.toLocaleString('en-US');
   if (coverage.prompts_not_read > 0)

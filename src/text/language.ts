@@ -1,4 +1,4 @@
-import { countWords } from '../text/words.js';
+import { countWords } from './words.js';
 
 /** What is looked at to tell code and mixed text; for the language itself a few sentences are enough. */
 const headLength = 2_048;

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import { languageOf, loadLanguages } from '../../src/ingest/language.js';
+import { languageOf, loadLanguages } from '../../src/text/language.js';
 
 beforeAll(loadLanguages);
 

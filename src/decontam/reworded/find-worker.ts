@@ -1,0 +1,39 @@
+import type { DuckDBValue } from '@duckdb/node-api';
+import type { RewordedOptions } from '../options.js';
+import { readShared } from '../shared-items.js';
+import { Finder } from './finder.js';
+import { shippedModel } from './score.js';
+import { Sentences } from './sentences.js';
+import { candidateRows } from './table.js';
+import { type BenchmarkTails, ownTails } from './tails.js';
+
+/** One pool's tasks all have the same items. */
+export type FindTask = { items: SharedArrayBuffer; options: RewordedOptions } & (
+  | { ask: 'texts'; texts: string[] }
+  | { ask: 'tails' }
+);
+
+/** The rows of the table of candidates, text by text. */
+export type FoundRows = Record<string, DuckDBValue>[][];
+
+let ready: { finder: Promise<Finder>; loaded: ReturnType<typeof readShared>['loaded'] } | null = null;
+
+/** Finds candidates in a thread of its own. Piscina calls the default export. */
+export default async function find(task: FindTask): Promise<FoundRows | BenchmarkTails[]> {
+  ready ??= open(task);
+  const finder = await ready.finder;
+  if (task.ask === 'tails') return ownTails(finder, ready.loaded, task.options);
+  const found = await finder.find(task.texts);
+  return found.map((each) => candidateRows(each, finder.items, finder.words.twins));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+function open({ items, options }: FindTask): NonNullable<typeof ready> {
+  const { loaded } = readShared(items);
+  const all = loaded.flatMap((each) => each.items);
+  const finder = Sentences.open(options.model, 'native').then((sentences) =>
+    Finder.open(all, sentences, 'native', shippedModel()),
+  );
+  return { finder, loaded };
+}
