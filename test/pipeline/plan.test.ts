@@ -8,6 +8,7 @@ import { filter } from '../../src/filter/filter.js';
 import { changedValues } from '../../src/pipeline/changed-values.js';
 import { decide } from '../../src/pipeline/plan.js';
 import type { StageBasis, StageState } from '../../src/pipeline/state.js';
+import type { Json } from '../../src/store/fingerprint.js';
 
 const command = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
 const scratch = mkdtempSync(join(tmpdir(), 'curate-plan-'));
@@ -61,6 +62,18 @@ test('a file that only the finish reads keeps the tasks, another one does not', 
     state: 'stale',
     finishOnly: false,
   });
+});
+
+test('another judge asks again and looks for no candidate again, another model of sentences does', () => {
+  const options = { benchmarks: ['b.json'], presets: ['reworded'] };
+  const before: StageBasis = { ...basis, options: { ...options, reworded: { false_alarms: 0.005, judge: false } } };
+  const now = (reworded: object, optionsOf: StageBasis['optionsOf'] = {}) =>
+    decide(decontam, { ...before, options: { ...options, reworded: reworded as Json }, optionsOf }, {
+      basis: before,
+    } as StageState);
+  const judged = now({ false_alarms: 0.005, judge: true }, { classify: { model: 'm' } });
+  expect(judged).toMatchObject({ state: 'stale', finishOnly: true });
+  expect(now({ false_alarms: 0.01, judge: false })).toMatchObject({ state: 'stale', finishOnly: false });
 });
 
 test('changed values are named by their path, long ones cut', () => {
