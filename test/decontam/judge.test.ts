@@ -61,33 +61,34 @@ async function judged(
   prompts: number,
   count: number,
   more: { judge?: object; context?: StageContext } = {},
-): Promise<Ruling[]> {
+): Promise<Ruling> {
   const { context = contextOf(emptyRun()) } = more;
   const judge = { endpoint: server.url, model: 'judge-32b', concurrency: 8, timeout_seconds: 3, ...more.judge };
   const rule = ruleOnDoubts({ judge: judgeOption.parse(judge) }, context);
   if (rule === null) throw new Error('nobody rules');
-  return (await rule(doubtsOf(prompts, count))).rulings;
+  return (await rule(doubtsOf(prompts, count))).ruling;
 }
 
-const leaks = (rulings: Ruling[]) => rulings.flatMap(({ is, itemId }) => (is === 'same question' ? [itemId] : []));
+const leaks = (ruling: Ruling) => ruling.same.map(({ itemId }) => itemId);
 
 describe('the judge of the band of doubt', () => {
   it('finds the leaks among look-alikes with one call a prompt', async () => {
     const server = await serve();
-    const rulings = await judged(server, 200, 5);
-    expect(leaks(rulings)).toEqual(['0-0', '50-1', '100-2', '150-3']);
-    expect(rulings).toHaveLength(1000);
+    const ruling = await judged(server, 200, 5);
+    expect(leaks(ruling)).toEqual(['0-0', '50-1', '100-2', '150-3']);
+    expect(ruling).toMatchObject({ open: [], cleared: 996 });
     // One more for whether the server holds answers to a schema.
     expect(server.requests).toHaveLength(201);
   });
 
   it('asks no more about a prompt once it is found to be a leak', async () => {
     const server = await serve();
-    const rulings = await judged(server, 51, 12);
-    expect(leaks(rulings)).toEqual(['0-0', '50-1']);
+    const ruling = await judged(server, 51, 12);
+    expect(leaks(ruling)).toEqual(['0-0', '50-1']);
     // Three calls for twelve candidates, and one for each of the two leaks.
     expect(server.requests).toHaveLength(1 + 49 * 3 + 2);
-    expect(rulings.filter(({ promptKey }) => promptKey === 'key-0')).toHaveLength(5);
+    expect(ruling.open).toHaveLength(2 * 7);
+    expect(ruling.cleared).toBe(49 * 12 + 2 * 4);
   });
 
   it('says the same with a server that fails in 25 % of calls, and pays for no answer twice', async () => {
@@ -128,10 +129,10 @@ describe('the judge of the band of doubt', () => {
     const server = await serve({
       answer: (prompt, chat) => (/fact 7$/.test(prompt) ? '{"same": [9]}' : oracle(prompt, chat)),
     });
-    const rulings = await judged(server, 10, 3);
+    const ruling = await judged(server, 10, 3);
     expect(server.calls.get('Tell me of fact 7')).toBe(2);
-    expect(rulings.some(({ promptKey }) => promptKey === 'key-7')).toBe(false);
-    expect(rulings).toHaveLength(27);
+    expect(ruling.open.map(({ itemId }) => itemId)).toEqual(['7-0', '7-1', '7-2']);
+    expect(ruling.cleared).toBe(26);
   });
 
   it('is the model that classify asks with `judge: true`, and needs one', async () => {
@@ -140,7 +141,8 @@ describe('the judge of the band of doubt', () => {
     const classify = classifyOptions.parse(written) as unknown as Json;
     const options = { judge: judgeOption.parse(true) };
     const rule = ruleOnDoubts(options, { ...contextOf(emptyRun()), options: { classify } });
-    expect(leaks((await rule?.(doubtsOf(3, 2)))?.rulings ?? [])).toEqual(['0-0']);
+    const { ruling } = (await rule?.(doubtsOf(3, 2))) ?? {};
+    expect(ruling?.same.map(({ itemId }) => itemId)).toEqual(['0-0']);
     expect(() => ruleOnDoubts(options, contextOf(emptyRun()))).toThrow(/no model to ask/);
     expect(ruleOnDoubts({ judge: judgeOption.parse(undefined) }, contextOf(emptyRun()))).toBeNull();
   });

@@ -7,7 +7,7 @@ import { hitColumns } from '../hit-columns.js';
 import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
 import { chosenPrompts } from '../texts.js';
-import type { Doubt, DoubtCandidate, Ruling } from './doubt.js';
+import type { Doubt, DoubtCandidate, Pair } from './doubt.js';
 import { ruleOnDoubts } from './judge-doubts.js';
 import { bandTable, countBands, limitsOf, nearScore, rewordedName, uncertainName } from './limits.js';
 import type { RewordedReport } from './shards.js';
@@ -64,15 +64,16 @@ export async function concludeReworded(
     for (const item of loaded.flatMap((each) => each.items))
       items.set(keyOf(item.benchmark, item.item), { place: items.size, item });
     const judged = rule === null ? null : await rule(doubts(tables, texts, context, items));
-    const rulings = judged?.rulings ?? [];
-    const ruled = new Map(rulings.map((each) => [rulingKey(each.promptKey, each.benchmark, each.itemId), each.is]));
+    const same = new Set(judged?.ruling.same.map(pairKey));
+    const open = judged === null ? null : new Set(judged.ruling.open.map(pairKey));
     const writer = await output.writer(hitColumns);
     const counts = { hit: new Set<string>(), uncertain: new Set<string>() };
     for await (const { promptKey, prompt, candidates } of banded(tables, texts, context, 'true'))
       for (const each of candidates) {
-        const ruling = ruled.get(rulingKey(promptKey, each.benchmark, each.item));
-        if (each.band === uncertainName && ruling === 'same topic') continue;
-        const method = each.band === rewordedName || ruling === 'same question' ? rewordedName : uncertainName;
+        const pair = pairKey({ promptKey, benchmark: each.benchmark, itemId: each.item });
+        const method = each.band === rewordedName || same.has(pair) ? rewordedName : uncertainName;
+        const cleared = open !== null && !open.has(pair);
+        if (method === uncertainName && cleared) continue;
         (method === rewordedName ? counts.hit : counts.uncertain).add(promptKey);
         await writer.append({
           prompt_key: promptKey,
@@ -109,10 +110,7 @@ export async function concludeReworded(
       prompts_uncertain: counts.uncertain.size,
       prompts_near: near.prompts,
       bands: await countBands(tables, run.table('candidates.parquet'), limits),
-      judged:
-        rule === null
-          ? null
-          : { same_question: countRuled(rulings, 'same question'), same_topic: countRuled(rulings, 'same topic') },
+      judged: judged === null ? null : { same_question: judged.ruling.same.length, same_topic: judged.ruling.cleared },
     };
     return { coverage, warnings: rewordedWarnings(coverage), notes: notesOf(judged?.took) };
   } finally {
@@ -211,10 +209,6 @@ export function rewordedWarnings(coverage: RewordedCoverage): string[] {
   return warnings;
 }
 
-function countRuled(rulings: readonly Ruling[], is: Ruling['is']): number {
-  return rulings.filter((each) => each.is === is).length;
-}
-
 function sum(reports: readonly RewordedReport[], figure: 'prompts' | 'unread'): number {
   return reports.reduce((total, report) => total + Number(report[figure] ?? 0), 0);
 }
@@ -223,6 +217,6 @@ function keyOf(benchmark: string, item: string): string {
   return JSON.stringify([benchmark, item]);
 }
 
-function rulingKey(promptKey: string, benchmark: string, item: string): string {
-  return JSON.stringify([promptKey, benchmark, item]);
+function pairKey({ promptKey, benchmark, itemId }: Pair): string {
+  return JSON.stringify([promptKey, benchmark, itemId]);
 }

@@ -27,13 +27,22 @@ export function doubtShare({ doubt, judge }: { doubt?: number | undefined; judge
   return doubt ?? (judge === false ? 0.1 : 0.5);
 }
 
-/** What a judge says of a prompt and a candidate. A candidate of which it says nothing stays in doubt. */
-export interface Ruling {
+/** A candidate of a prompt. */
+export interface Pair {
   promptKey: string;
   benchmark: string;
   itemId: string;
-  is: 'same question' | 'same topic';
+}
+
+/** What a judge said of the band. Most of it is about the same topic only, so that is what is not listed. */
+export interface Ruling {
+  /** The prompt asks what the item asks. */
+  same: Pair[];
+  /** Of these it said nothing: an invalid answer, or not asked as the prompt was found to be a leak before. */
+  open: Pair[];
+  /** How many are about the same topic only. */
+  cleared: number;
 }
 
 /** Rules on the band of doubt, in the order of the prompts table. `took`: what that cost, for notes that no lock holds. */
-export type RuleOnDoubts = (doubts: AsyncIterable<Doubt>) => Promise<{ rulings: Ruling[]; took: Took }>;
+export type RuleOnDoubts = (doubts: AsyncIterable<Doubt>) => Promise<{ ruling: Ruling; took: Took }>;

@@ -3,7 +3,7 @@ import type { CallingOptions } from '../../llm/options.js';
 import { BudgetReached } from '../../llm/spending.js';
 import type { StageContext } from '../../pipeline/stage.js';
 import { Problem } from '../../problem.js';
-import type { Doubt, DoubtCandidate, RuleOnDoubts, Ruling } from './doubt.js';
+import type { Doubt, DoubtCandidate, Pair, RuleOnDoubts, Ruling } from './doubt.js';
 import type { JudgeOption } from './judge-options.js';
 import { type Comparison, isSame, judgeQuestion, keyOfComparison, questionsPerCall } from './judge-question.js';
 
@@ -30,7 +30,7 @@ export function ruleOnDoubts(options: { judge: JudgeOption }, context: StageCont
       spent: context.run.state('classify', 'spent.jsonl'),
     };
     return withAsker(askerSettings(named, calling, files, context), judgeQuestion, async (asker) => ({
-      rulings: await judgeDoubts(doubts, asker, context),
+      ruling: await judgeDoubts(doubts, asker, context),
       took: asker.took(),
     }));
   };
@@ -49,8 +49,8 @@ export async function judgeDoubts(
   doubts: AsyncIterable<Doubt>,
   asker: Asker<Comparison>,
   context: Pick<StageContext, 'progress'>,
-): Promise<Ruling[]> {
-  const rulings: Ruling[] = [];
+): Promise<Ruling> {
+  const ruling: Ruling = { same: [], open: [], cleared: 0 };
   let judged = 0;
   for await (const batch of batches(doubts, promptsAtOnce)) {
     let open = batch.map(({ promptKey, prompt, candidates }) => ({ promptKey, prompt, left: candidates }));
@@ -60,18 +60,24 @@ export async function judgeDoubts(
       judged += asked.length;
       open = asked.flatMap(({ each, key, candidates }) => {
         const label = asker.known(key) ?? null;
-        if (label !== null)
-          candidates.forEach(({ benchmark, itemId }, place) => {
-            const is = isSame(label, place) ? 'same question' : 'same topic';
-            rulings.push({ promptKey: each.promptKey, benchmark, itemId, is });
-          });
+        const pair = ({ benchmark, itemId }: DoubtCandidate): Pair => ({
+          promptKey: each.promptKey,
+          benchmark,
+          itemId,
+        });
+        candidates.forEach((candidate, place) => {
+          if (label === null) ruling.open.push(pair(candidate));
+          else if (isSame(label, place)) ruling.same.push(pair(candidate));
+          else ruling.cleared += 1;
+        });
         const left = each.left.slice(candidates.length);
-        const found = label !== null && label !== 'none';
-        return found || left.length === 0 ? [] : [{ ...each, left }];
+        if (label === null || label === 'none') return left.length === 0 ? [] : [{ ...each, left }];
+        ruling.open.push(...left.map(pair));
+        return [];
       });
     }
   }
-  return rulings;
+  return ruling;
 }
 
 // -- private
