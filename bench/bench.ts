@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** `npm run bench -- NAME [ARGUMENTS]` calls `run` of `bench/NAME.ts`. */
 const [name = '', ...args] = process.argv.slice(2);
-const notBenches = new Set(['bench', 'python', 'conditions', 'vectors']);
+const notBenches = new Set(['bench', 'python', 'conditions', 'vectors', 'decontam-data']);
 const names = readdirSync(import.meta.dirname)
   .filter((file) => /^[a-z-]+\.ts$/.test(file))
   .map((file) => file.slice(0, -3))

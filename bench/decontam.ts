@@ -7,8 +7,10 @@ import { type Item, loadBenchmarks } from '../src/decontam/items.js';
 import { Judge } from '../src/decontam/judge.js';
 import { leakKinds, worstKind } from '../src/decontam/leaks.js';
 import { Random } from '../src/decontam/random.js';
-import { literal, Tables } from '../src/store/tables.js';
+import { sha256 } from '../src/store/fingerprint.js';
+import { Tables } from '../src/store/tables.js';
 import { conditions, printTable } from './conditions.js';
+import { realPrompts, scaled, writeItems, writePrompts } from './decontam-data.js';
 import { pythonWith, runPython } from './python.js';
 import { optionOf } from './vectors.js';
 
@@ -22,16 +24,30 @@ interface Rival {
   error?: string;
 }
 
+/** A command in a process of its own, as a person would start it. */
+interface Measured {
+  seconds: number;
+  cpu: number;
+  megabytes: number;
+  flagged: number;
+}
+
+/** Pythons of the rivals, or null where they cannot be had. */
+interface Rivals {
+  rapidfuzz: string | null;
+  datatrove: string | null;
+}
+
 /**
- * `curate decontam` against its peers in one run: seconds on real prompts, then recall on planted leaks and false alarms
- * on real prompts that are none. `npm run bench -- decontam --data FOLDER [--rows 25960] [--leaks 200] [--rivals none]`;
- * FOLDER holds prompts.parquet (`prompt`, `source`) and medical_traces.parquet (`prompt`). Build first.
+ * `curate decontam` against its peers in one run: seconds, equal sets, then recall on planted leaks of each kind.
+ * `npm run bench -- decontam [--data FOLDER] [--rows 25960] [--leaks 200] [--rivals none]`: without a folder
+ * (medical_traces.parquet and prompts.parquet) the prompts that ship, and beyond their number the same with other words.
+ * `npm run bench -- decontam --scale [--rows 2000000] [--items 12000]`: ours alone, on that many. Build first.
  */
 export async function run(args: string[]): Promise<void> {
+  const isScale = args.includes('--scale');
   const data = optionOf(args, '--data');
-  if (data === null) throw new Error('--data FOLDER with prompts.parquet and medical_traces.parquet');
-  const rows = Number(optionOf(args, '--rows') ?? 25_960);
-  const leaksPerKind = Number(optionOf(args, '--leaks') ?? 200);
+  const rows = Number(optionOf(args, '--rows') ?? (isScale ? 2_000_000 : 25_960));
   const workers = availableParallelism();
   mkdirSync(cache, { recursive: true });
   const tables = await Tables.open({ temporaryFolder: join(cache, 'tmp'), memoryMegabytes: 1_000 });
@@ -40,112 +56,166 @@ export async function run(args: string[]): Promise<void> {
     tables,
   );
   const items = loaded.flatMap((each) => each.items);
-  const prompts = await samplePrompts(tables, data, rows);
-  tables.close();
-  const texts = JSON.parse(readFileSync(prompts.json, 'utf8')) as string[];
-  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  const real = await realPrompts(tables, data, Math.min(rows, 100_000));
   console.log(conditions());
   console.log(
-    `${texts.length.toLocaleString('en-US')} prompts (${(characters / 1e6).toFixed(1)} M characters) × ${items.length.toLocaleString('en-US')} items, ${workers} cores`,
+    `${number(real.length)} prompts ${data === null ? 'that ship' : 'of --data'}, ${number(Math.max(0, rows - real.length))} with other words`,
   );
-  const python = optionOf(args, '--rivals') === 'none' ? null : pythonWith('decontam', ['numpy', 'rapidfuzz==3.14.6']);
-  if (python === null) console.log('no rivals: RapidFuzz cannot be had here, or --rivals none');
-  speed(prompts, items, texts, characters, python, workers);
-  quality(items, texts, leaksPerKind, python, workers);
+  const folder = join(cache, `prompts-${rows}-${sha256(JSON.stringify(real)).slice(0, 8)}`);
+  await writePrompts(tables, scaled(real, rows, 42), folder);
+  tables.close();
+  if (isScale) {
+    scale(folder, rows, items, Number(optionOf(args, '--items') ?? 12_000));
+    return;
+  }
+  const texts = [...scaled(real, rows, 42)].map((text) => text.toWellFormed());
+  const none = optionOf(args, '--rivals') === 'none';
+  const rivals: Rivals = {
+    rapidfuzz: none ? null : pythonWith('decontam', ['numpy', 'rapidfuzz']),
+    datatrove: none ? null : pythonWith('datatrove', ['numpy', 'datatrove', 'regex', 'xxhash', 'spacy', 'orjson']),
+  };
+  for (const [name, python] of Object.entries(rivals)) if (python === null) console.log(`without ${name}`);
+  speed(folder, items, texts, rivals, workers);
+  quality(items, texts, Number(optionOf(args, '--leaks') ?? 200), rivals, workers);
 }
 
 // -- private
 
-async function samplePrompts(tables: Tables, data: string, rows: number): Promise<{ parquet: string; json: string }> {
-  const parquet = join(cache, `prompts-${rows}.parquet`);
-  const json = join(cache, `prompts-${rows}.json`);
-  // Long case questions first, which cost most, then prompts of all lengths.
-  const from = (file: string) => `read_parquet(${literal(join(data, file))})`;
-  await tables.run(
-    `COPY (SELECT row_number() OVER () AS id, prompt FROM (
-       (SELECT prompt FROM ${from('medical_traces.parquet')})
-       UNION ALL (SELECT prompt FROM ${from('prompts.parquet')} WHERE length(prompt) > 400 ORDER BY hash(id) LIMIT ${Math.floor(rows / 5)})
-       UNION ALL (SELECT prompt FROM ${from('prompts.parquet')} WHERE length(prompt) <= 400 ORDER BY hash(id) LIMIT ${rows})
-     ) LIMIT ${rows}) TO ${literal(parquet)} (FORMAT parquet)`,
-  );
-  const texts = await tables.rows<{ prompt: string }>(`SELECT prompt FROM read_parquet(${literal(parquet)})`);
-  writeFileSync(json, JSON.stringify(texts.map((row) => row.prompt)));
-  return { parquet, json };
-}
-
 function speed(
-  prompts: { parquet: string; json: string },
+  folder: string,
   items: readonly Item[],
   texts: readonly string[],
-  characters: number,
-  python: string | null,
+  rivals: Rivals,
   workers: number,
 ): void {
+  const characters = texts.reduce((sum, text) => sum + text.length, 0);
+  console.log(
+    `${number(texts.length)} prompts (${(characters / 1e6).toFixed(1)} M characters) × ${number(items.length)} items, ${workers} cores`,
+  );
   const table: (string | number)[][] = [];
-  const rivals = python === null ? {} : rivalsOn(python, prompts.json, items, workers);
-  for (const [name, rival] of Object.entries(rivals))
-    table.push([name, rival.seconds.toFixed(2), rival.cpu.toFixed(2), '', rival.flagged.length]);
-  const cdist = rivals['RapidFuzz cdist, all pairs'];
-  for (const presets of [['ii-medical'], ['strict'], ['ii-medical', 'strict']]) {
-    const ours = command(prompts.parquet, presets);
+  const json = join(cache, 'prompts.json');
+  writeFileSync(json, JSON.stringify(texts));
+  const leaks = verbatim(items, texts);
+  const judged = (flagged: readonly number[]) => {
+    const found = flagged.filter((row) => leaks.has(row)).length;
+    return [flagged.length, `${found} of ${leaks.size}`, flagged.length - found];
+  };
+  const answers = rivalsOn(rivals, json, items, workers);
+  for (const [name, rival] of Object.entries(answers))
+    table.push([name, rival.seconds.toFixed(2), rival.cpu.toFixed(2), '', '', ...judged(rival.flagged)]);
+  const cdist = answers['RapidFuzz cdist, all pairs'];
+  const judge = new Judge(items, [{ kind: 'ngram', size: 10 }, { kind: 'fuzzy', threshold: 90 }, { kind: 'strict' }]);
+  const flaggedBy = judge.methods.map(({ find }) => texts.flatMap((text, row) => (find(text).length > 0 ? [row] : [])));
+  const [ngram = [], fuzzy = [], strict = []] = flaggedBy;
+  const union = (...lists: number[][]) => [...new Set(lists.flat())].sort((a, b) => a - b);
+  for (const [presets, flagged] of [
+    [['ii-medical'], union(ngram, fuzzy)],
+    [['strict'], strict],
+    [['ii-medical', 'strict'], union(ngram, fuzzy, strict)],
+  ] as const) {
+    const ours = command(folder, benchmarks, presets);
+    if (ours.flagged !== flagged.length) throw new Error(`the command flags ${ours.flagged}, not ${flagged.length}`);
     const times = cdist === undefined ? '' : `${(cdist.seconds / ours.seconds).toFixed(1)}×`;
-    table.push([
-      `curate decontam, ${presets.join(' + ')}`,
-      ours.seconds.toFixed(2),
-      ours.cpu.toFixed(2),
-      times,
-      ours.flagged,
-    ]);
+    const cpu = cdist === undefined ? '' : `${(cdist.cpu / ours.cpu).toFixed(1)}×`;
+    const name = `curate decontam, ${presets.join(' + ')}`;
+    table.push([name, ours.seconds.toFixed(2), ours.cpu.toFixed(2), times, cpu, ...judged(flagged)]);
   }
-  const judge = new Judge(items, [{ kind: 'ngram', size: 10 }]);
-  for (const text of texts.slice(0, 2000)) judge.find(text);
+  printTable(
+    ['', 'seconds', 'CPU s', 'to cdist', 'by CPU', 'rows flagged', 'of those that hold a question', 'others flagged'],
+    table,
+  );
+  const same = (name: string, own: readonly number[]) => {
+    const other = answers[name]?.flagged;
+    if (other === undefined) return;
+    const differing =
+      own.filter((row) => !other.includes(row)).length + other.filter((row) => !own.includes(row)).length;
+    console.log(`${name} and ours disagree about ${differing} of ${number(texts.length * items.length)} pairs' rows`);
+  };
+  same("open-r1's 10-gram rule", ngram);
+  same('RapidFuzz cdist, all pairs', fuzzy);
   const begin = process.cpuUsage().user;
   for (const text of texts) judge.methods[0]?.find(text);
   const seconds = (process.cpuUsage().user - begin) / 1e6;
-  printTable(['', 'seconds', 'CPU s', 'to cdist', 'rows flagged'], table);
   console.log(
     `the 10-gram rule alone, one thread: ${(characters / 1e6 / seconds).toFixed(0)} M characters/s of CPU time`,
   );
 }
 
-/** The whole command in a process of its own, as a person would start it. */
-function command(parquet: string, presets: readonly string[]): { seconds: number; cpu: number; flagged: number } {
+/** Rows that hold an item's question as it is, in whatever they wrap it; short ones say nothing. */
+function verbatim(items: readonly Item[], texts: readonly string[]): Set<number> {
+  const head = 40;
+  const questions = new Map<string, string[]>();
+  for (const { question } of items) {
+    const text = question.trim();
+    if (text.length < head) continue;
+    const key = text.slice(0, head);
+    questions.set(key, [...(questions.get(key) ?? []), text]);
+  }
+  const holds = (text: string) => {
+    for (let at = 0; at + head <= text.length; at += 1)
+      if (questions.get(text.slice(at, at + head))?.some((question) => text.startsWith(question, at))) return true;
+    return false;
+  };
+  return new Set(texts.flatMap((text, row) => (holds(text) ? [row] : [])));
+}
+
+function scale(folder: string, rows: number, items: readonly Item[], itemCount: number): void {
+  const more = Math.max(0, itemCount - items.length);
+  const names = more === 0 ? benchmarks : [...benchmarks, writeItems(items, more, join(cache, 'more-items.jsonl'))];
+  const ours = command(folder, names, ['ii-medical']);
+  printTable(
+    ['', 'seconds', 'CPU s', 'MB at most', 'rows flagged'],
+    [
+      [
+        `${number(rows)} prompts × ${number(items.length + more)} items`,
+        ours.seconds.toFixed(1),
+        ours.cpu.toFixed(1),
+        ours.megabytes.toFixed(0),
+        ours.flagged,
+      ],
+    ],
+  );
+}
+
+function command(data: string, names: readonly string[], presets: readonly string[]): Measured {
   const out = join(cache, 'out');
   rmSync(out, { recursive: true, force: true });
   const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
   if (!existsSync(main)) throw new Error('npm run build first');
+  // Says at its end what the process took: its parent cannot ask.
+  const says =
+    "import { isMainThread } from 'node:worker_threads'; if (isMainThread) process.on('exit', () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); process._rawDebug(`took ${userCPUTime} ${systemCPUTime} ${maxRSS}`); });";
+  const options = ['--out', out, '--quiet', ...presets.flatMap((preset) => ['--preset', preset])];
   const begin = performance.now();
   const result = spawnSync(
-    '/usr/bin/env',
+    process.execPath,
     [
-      'bash',
-      '-c',
-      `TIMEFORMAT='%U %S'; time "$@"`,
-      'bash',
-      process.execPath,
+      `--import=data:text/javascript,${encodeURIComponent(says)}`,
       main,
       'decontam',
-      parquet,
+      data,
       '--benchmarks',
-      ...benchmarks,
-      ...presets.flatMap((preset) => ['--preset', preset]),
-      '--out',
-      out,
-      '--quiet',
+      ...names,
+      ...options,
     ],
     { encoding: 'utf8' },
   );
   const seconds = (performance.now() - begin) / 1000;
   if (result.status !== 0) throw new Error(result.stderr);
-  const [user = 0, system = 0] = (result.stderr.trim().split('\n').pop() ?? '').split(' ').map(Number);
+  const [user = 0, system = 0, kilobytes = 0] = (/took (.*)/.exec(result.stderr)?.[1] ?? '').split(' ').map(Number);
   const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as { flagged: number };
-  return { seconds, cpu: user + system, flagged: summary.flagged };
+  return { seconds, cpu: (user + system) / 1e6, megabytes: kilobytes / 1024, flagged: summary.flagged };
 }
 
-function rivalsOn(python: string, json: string, items: readonly Item[], workers: number): Record<string, Rival> {
+function rivalsOn(pythons: Rivals, json: string, items: readonly Item[], workers: number): Record<string, Rival> {
   const questions = join(cache, 'items.json');
-  writeFileSync(questions, JSON.stringify([...new Set(items.map((item) => item.question))]));
-  const answers = runPython<Record<string, Rival>>(python, 'decontam.py', [json, questions, '90', String(workers)]);
+  writeFileSync(questions, JSON.stringify([...new Set(items.map((item) => item.question.toWellFormed()))]));
+  const ask = (python: string | null, script: string, ...more: string[]) =>
+    python === null ? {} : runPython<Record<string, Rival>>(python, script, [json, questions, ...more]);
+  const answers = {
+    ...ask(pythons.rapidfuzz, 'decontam.py', '90', String(workers)),
+    ...ask(pythons.datatrove, 'decontam_datatrove.py'),
+  };
   return Object.fromEntries(Object.entries(answers).filter(([, answer]) => answer.error === undefined));
 }
 
@@ -154,7 +224,7 @@ function quality(
   items: readonly Item[],
   hosts: readonly string[],
   perKind: number,
-  python: string | null,
+  pythons: Rivals,
   workers: number,
 ): void {
   const judge = new Judge(items, [{ kind: 'ngram', size: 10 }, { kind: 'fuzzy', threshold: 90 }, { kind: 'strict' }]);
@@ -169,8 +239,8 @@ function quality(
   const found = judge.methods.map((method) => planted.map((text) => method.find(text).length > 0));
   const names = judge.methods.map((method) => method.name);
   const json = join(cache, 'planted.json');
-  writeFileSync(json, JSON.stringify(planted));
-  const rivals = python === null ? {} : rivalsOn(python, json, items, workers);
+  writeFileSync(json, JSON.stringify(planted.map((text) => text.toWellFormed())));
+  const rivals = rivalsOn(pythons, json, items, workers);
   for (const [name, rival] of Object.entries(rivals)) {
     const flagged = new Set(rival.flagged);
     names.push(name);
@@ -189,4 +259,8 @@ function quality(
       ['all', ...found.map((each) => recall(each, 0, planted.length))],
     ],
   );
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en-US');
 }
