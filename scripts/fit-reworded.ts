@@ -4,32 +4,16 @@
  * `node --import tsx scripts/fit-reworded.ts FOLDER [NOTES.jsonl]`: FOLDER holds benchmark_items.parquet, prompts.parquet
  * and reworded_mmlu.parquet; NOTES are cases of AgentClinic (MIT), written by a model as structured notes from MedQA.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { miniLm } from '../src/compute/weights.js';
-import type { Item } from '../src/decontam/items.js';
-import { Random } from '../src/decontam/random.js';
 import { featureNames } from '../src/decontam/reworded/features.js';
 import { Finder } from '../src/decontam/reworded/finder.js';
-import { type RewordingKind, reword } from '../src/decontam/reworded/reword.js';
 import { type Model, scoreOf } from '../src/decontam/reworded/score.js';
 import { Sentences } from '../src/decontam/reworded/sentences.js';
-import { termsOf } from '../src/decontam/reworded/terms.js';
-import { literal, Tables } from '../src/store/tables.js';
-
-interface Positive {
-  text: string;
-  item: number;
-  kind: string;
-}
-
-interface Pairs {
-  name: string;
-  items: Item[];
-  positives: Positive[];
-  negatives: string[];
-}
+import { Tables } from '../src/store/tables.js';
+import { type Pairs, rewordedPairs } from './reworded-pairs.js';
 
 interface Example {
   set: string;
@@ -43,7 +27,6 @@ interface Example {
 /** A negative that repeats an item nearly word for word is none. */
 const repeatCosine = 0.8;
 const ridge = 100;
-const vignettes: RewordingKind[] = ['sentences', 'notes', 'open question'];
 
 const [folder, notesFile] = process.argv.slice(2);
 if (folder === undefined) throw new Error('name the folder with the Parquet files');
@@ -57,7 +40,7 @@ const nothing: Model = {
   bias: 0,
 };
 const examples: Example[] = [];
-for (const set of [await mmlu(), await gsm8k(), await medqa(), await mediq(), await medmcqa()]) await measure(set);
+for (const set of await rewordedPairs(tables, folder, notesFile ?? null)) await measure(set);
 
 const held: Record<string, unknown>[] = [];
 for (const set of ['mmlu', 'gsm8k', 'medqa', 'mediq', 'medmcqa'])
@@ -208,144 +191,4 @@ function solve(matrix: readonly number[][], right: readonly number[]): number[] 
     }
   }
   return rows.map((row, index) => (row.at(-1) as number) / (row[index] as number));
-}
-
-async function itemsOf(where: string): Promise<(Item & { answer: string })[]> {
-  const rows = await tables.rows<{
-    question: string;
-    options: Record<string, string | null> | null;
-    answer: string | null;
-  }>(`SELECT question, options, answer FROM ${source('benchmark_items')} WHERE ${where}`);
-  return rows.map(({ question, options, answer }, index) => ({
-    ...itemOf(question, index),
-    options: Object.values(options ?? {}).filter((each): each is string => each !== null),
-    answer: answer ?? '',
-  }));
-}
-
-function itemOf(question: string, index: number): Item {
-  return { benchmark: 'b', item: String(index), question, stem: question, options: [], compared: question };
-}
-
-async function prompts(name: string, most: number): Promise<string[]> {
-  const rows = await tables.rows<{ prompt: string }>(
-    `SELECT DISTINCT prompt FROM ${source('prompts')} WHERE source = ${literal(name)} ORDER BY md5(prompt) LIMIT ${most}`,
-  );
-  return rows.map((row) => row.prompt);
-}
-
-function source(name: string): string {
-  return `read_parquet(${literal(join(folder as string, `${name}.parquet`))})`;
-}
-
-/** Some questions of each kind, reworded by rule. */
-function byRule(items: readonly Item[], kinds: readonly RewordingKind[], perKind: number, seed: number): Positive[] {
-  const random = new Random(seed, 0);
-  return kinds.flatMap((kind) => {
-    const made: Positive[] = [];
-    for (let tries = 0; made.length < perKind && tries < perKind * 5; tries += 1) {
-      const item = random.below(items.length);
-      const text = reword((items[item] as Item).question, kind, random);
-      if (text !== null) made.push({ text, item, kind: `by rule, ${kind}` });
-    }
-    return made;
-  });
-}
-
-async function mmlu(): Promise<Pairs> {
-  const subjects = [
-    'abstract_algebra',
-    'sociology',
-    'college_mathematics',
-    'high_school_mathematics',
-    'philosophy',
-    'human_sexuality',
-    'college_biology',
-    'anatomy',
-    'high_school_government_and_politics',
-  ]
-    .map(literal)
-    .join(', ');
-  const items = await itemsOf(`bench = 'mmlu' AND split = 'test' AND meta.subject IN (${subjects})`);
-  const places = new Map(items.map((item, place) => [item.question, place]));
-  const rows = await tables.rows<{ subject: string; question: string; rephrased: string }>(
-    `SELECT subject, question, rephrased FROM ${source('reworded_mmlu')}
-     WHERE rephrased IS NOT NULL AND subject IN ('abstract_algebra', 'sociology') ORDER BY item`,
-  );
-  const positives = rows.flatMap(({ subject, question, rephrased }) => {
-    const item = places.get(question);
-    return item === undefined ? [] : [{ text: rephrased, item, kind: `by a model, ${subject}` }];
-  });
-  const others = await itemsOf(`bench = 'mmlu' AND split IN ('val', 'dev')`);
-  return { name: 'mmlu', items, positives, negatives: others.map((item) => item.question) };
-}
-
-async function gsm8k(): Promise<Pairs> {
-  const items = (await prompts('gsm8k_test', 5_000)).map(itemOf);
-  return {
-    name: 'gsm8k',
-    items,
-    positives: byRule(items, ['other words'], 300, 1),
-    negatives: await prompts('gsm8k_train', 3_000),
-  };
-}
-
-async function medqa(): Promise<Pairs> {
-  const items = await itemsOf(`bench = 'medqa_usmle_4opt'`);
-  const negatives = (await itemsOf(`bench = 'mediq_dev'`)).map((item) => item.question);
-  return { name: 'medqa', items, positives: [...byRule(items, vignettes, 200, 2), ...notes(items)], negatives };
-}
-
-async function mediq(): Promise<Pairs> {
-  const items = await itemsOf(`bench = 'mediq_dev'`);
-  const negatives = (await itemsOf(`bench = 'medqa_usmle_4opt'`)).map((item) => item.question);
-  return { name: 'mediq', items, positives: byRule(items, vignettes, 200, 3), negatives };
-}
-
-async function medmcqa(): Promise<Pairs> {
-  const items = await itemsOf(`bench = 'medmcqa'`);
-  const negatives = [...(await prompts('medquad', 500)), ...(await prompts('chatdoctor5k', 1_000))];
-  return { name: 'medmcqa', items, positives: byRule(items, ['other words'], 300, 4), negatives };
-}
-
-/**
- * The notes name no item: a case is linked to the item that has its diagnosis among the options, its age in the text, and
- * most of its words. A case without one is left out.
- */
-function notes(items: readonly (Item & { answer: string })[]): Positive[] {
-  if (notesFile === undefined) return [];
-  const terms = items.map((item) => new Set(termsOf(item.question)));
-  return readFileSync(notesFile, 'utf8')
-    .split('\n')
-    .flatMap((line): Positive[] => {
-      if (line.trim() === '') return [];
-      const { OSCE_Examination: given } = JSON.parse(line) as { OSCE_Examination: { Correct_Diagnosis: string } };
-      const { Correct_Diagnosis: diagnosis, ...rest } = given;
-      const text = flat(rest);
-      const age = /(\d+)[- ](?:year|month|week|day)/.exec(text)?.[1];
-      const own = new Set(termsOf(text));
-      const shared = (place: number) => {
-        const of = terms[place] as Set<string>;
-        return [...of].filter((term) => own.has(term)).length / of.size;
-      };
-      const fitting = [...items.keys()].filter(
-        (place) =>
-          items[place]?.options.some((option) => option.toLowerCase().trim() === diagnosis.toLowerCase().trim()) ===
-            true &&
-          age !== undefined &&
-          new RegExp(`\\b${age}[- ](?:year|month|week|day)`).test(items[place]?.question ?? ''),
-      );
-      const item = fitting.sort((a, b) => shared(b) - shared(a) || a - b)[0];
-      return item === undefined || shared(item) < 0.35 ? [] : [{ text, item, kind: 'by a model, notes' }];
-    });
-}
-
-function flat(value: unknown): string {
-  if (Array.isArray(value)) return `${value.map(flat).join(', ')}.`;
-  if (value === null || typeof value !== 'object') return /\.$/.test(String(value)) ? String(value) : `${value}.`;
-  return Object.entries(value)
-    .map(([name, each]) =>
-      typeof each === 'object' && !Array.isArray(each) ? flat(each) : `${name.replaceAll('_', ' ')}: ${flat(each)}`,
-    )
-    .join(' ');
 }
