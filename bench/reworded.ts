@@ -3,10 +3,12 @@ import { type Pairs, rewordedPairs } from '../scripts/reworded-pairs.js';
 import { miniLm } from '../src/compute/weights.js';
 import { Judge } from '../src/decontam/judge.js';
 import { rewordedOptions } from '../src/decontam/options.js';
+import { thresholdFor } from '../src/decontam/reworded/calibrate.js';
 import { featureNames } from '../src/decontam/reworded/features.js';
 import { Finder, type Scored } from '../src/decontam/reworded/finder.js';
-import { scoreAt, shippedModel } from '../src/decontam/reworded/score.js';
+import { nats, scoreAt, shippedModel } from '../src/decontam/reworded/score.js';
 import { Sentences } from '../src/decontam/reworded/sentences.js';
+import { candidateRows } from '../src/decontam/reworded/table.js';
 import { ownTails } from '../src/decontam/reworded/tails.js';
 import { Tables } from '../src/store/tables.js';
 import { conditions, printTable } from './conditions.js';
@@ -70,7 +72,14 @@ async function quality(set: Pairs, sentences: Sentences): Promise<(string | numb
   const repeats = others.map((each) => (each[0]?.values[featureNames.indexOf('term_cosine')] ?? 0) > 0.8);
   const [tails] = await ownTails(finder, [{ name: 'b', items: set.items } as never], rewordedOptions({}));
   await finder.close();
-  const threshold = scoreAt(tails?.first ?? 0);
+  // A run's prompts: those that are leaks and those that are none, unlabelled.
+  const seconds = [...found, ...others].flatMap((each) => {
+    const beside = candidateRows(each, set.items, twins).filter((row) => row.beside === true);
+    return beside.length === 0 ? [] : [Math.max(...beside.map((row) => nats(row.score as number)))];
+  });
+  const threshold = scoreAt(
+    thresholdFor({ first: tails?.first ?? 0, second: tails?.second ?? 0 }, seconds, found.length + others.length, rate),
+  );
   const cosine = (each: Scored) => each.values[0] ?? 0;
   const best = (of: (each: Scored) => number) =>
     others.filter((_, place) => !repeats[place]).map((each) => Math.max(0, ...each.map(of)));

@@ -6,6 +6,7 @@ import { type FoundRows, findRows } from '../pipeline/find-rows.js';
 import { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
 import { showText } from './excerpt.js';
+import { measuredLine } from './measured.js';
 import { counted, number, Output, type OutputOptions, safe, shorten, withCommonOptions } from './output.js';
 
 interface ExplainOptions extends OutputOptions {
@@ -146,6 +147,10 @@ function showHit(output: Output, hit: HitExplanation, row: Explanation, lines: n
       `${hit.method} found ${hit.benchmark} item ${hit.item} in the ${hit.field}, score ${number(hit.score)}${common}${allowed}`,
     ),
   );
+  if (hit.measured !== null) {
+    output.line(safe(measuredLine(hit.measured)));
+    showText(output, 'shared', hit.shared.join(' · '), lines);
+  }
   const text = { prompt: row.prompt, reasoning: row.reasoning, answer: row.answer }[hit.field] ?? '';
   const characters = [...text];
   const before = characters.slice(Math.max(0, hit.span.start - 40), hit.span.start).join('');

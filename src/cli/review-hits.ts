@@ -12,6 +12,7 @@ import { RunFolder } from '../store/folder.js';
 import { Tables } from '../store/tables.js';
 import { sliceCodePoints } from '../text/code-points.js';
 import { fold, foldedWords } from '../text/fold.js';
+import { measuredLine } from './measured.js';
 import { counted, number, type Output, safe, type Tone } from './output.js';
 
 export interface ReviewHitsOptions {
@@ -116,8 +117,11 @@ function show(output: Output, hit: ReviewedHit, place: string): void {
   const before = sliceCodePoints(hit.prompt, Math.max(0, hit.start - around), hit.start);
   const span = sliceCodePoints(hit.prompt, hit.start, Math.min(hit.end, hit.start + longest));
   const after = sliceCodePoints(hit.prompt, hit.end, hit.end + around);
-  const inItem = new Set(foldedWords(fold(hit.question)));
-  const inSpan = new Set(foldedWords(fold(span)));
+  // Other words share mostly small ones: what speaks for a rewording are the rare ones and the numbers.
+  const rare = hit.measured === null ? null : new Set(foldedWords(fold(hit.shared.join(' '))));
+  const inItem = rare ?? new Set(foldedWords(fold(hit.question)));
+  const inSpan = rare ?? new Set(foldedWords(fold(span)));
+  if (hit.measured !== null) output.line(output.paint('faint', safe(measuredLine(hit.measured))));
   output.line(
     `${output.paint('faint', hit.field.padEnd(10))}${output.paint('faint', safe(before))}${marked(output, span, inItem, 'bad')}${output.paint('faint', safe(after))}`,
   );

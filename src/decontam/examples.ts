@@ -1,9 +1,20 @@
 import type { StageContext } from '../pipeline/stage.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
 import type { LoadedBenchmark } from './items.js';
+import { measuresOf, sharedRare } from './reworded/seen.js';
 
 /** A hit for a person to look at, with the item's own text; null where its authors ask that it is not published. */
-export type ExampleHit = { prompt_key: string; method: string; benchmark: string; item: string; text: string | null };
+export type ExampleHit = {
+  prompt_key: string;
+  method: string;
+  benchmark: string;
+  item: string;
+  text: string | null;
+  /** Of a rewording: its rank among the candidates, what was measured, and the rare words and numbers of both texts. */
+  rank?: number;
+  measured?: { [feature: string]: number };
+  shared?: string[];
+};
 
 /** Of each benchmark and method two hits on prompts, of different items, drawn by the seed. */
 export async function exampleHits(
@@ -14,8 +25,8 @@ export async function exampleHits(
   const files = context.run.files('hits');
   if (files.length === 0) return [];
   const drawn = `md5(${literal(`${context.seed} `)} || prompt_key)`;
-  const hits = await tables.rows<Omit<ExampleHit, 'text'>>(
-    `SELECT prompt_key, method, benchmark, item FROM (
+  const hits = await tables.rows<{ prompt_key: string; method: string; benchmark: string; item: string; span: string }>(
+    `SELECT prompt_key, method, benchmark, item, text AS span FROM (
        SELECT *, row_number() OVER (PARTITION BY benchmark, method ORDER BY ${drawn}, prompt_key, item) AS place FROM (
          SELECT *, row_number() OVER (PARTITION BY benchmark, method, item ORDER BY ${drawn}, prompt_key) AS turn
          FROM ${parquet(files)} WHERE id IS NULL
@@ -27,7 +38,19 @@ export async function exampleHits(
       benchmark.gated ? [] : items.map((item): [string, string] => [`${name} ${item.item}`, textOf(item)]),
     ),
   );
-  return hits.map((hit) => ({ ...hit, text: texts.get(`${hit.benchmark} ${hit.item}`) ?? null }));
+  const examples: ExampleHit[] = [];
+  for (const { span, ...hit } of hits) {
+    const text = texts.get(`${hit.benchmark} ${hit.item}`) ?? null;
+    const seen = ['reworded', 'uncertain'].includes(hit.method)
+      ? await measuresOf(tables, context.run, { ...hit, promptKey: hit.prompt_key })
+      : null;
+    const more =
+      seen === null
+        ? {}
+        : { rank: seen.rank, measured: seen.values, shared: text === null ? [] : sharedRare(`${span}\n`, text) };
+    examples.push({ ...hit, text, ...more });
+  }
+  return examples;
 }
 
 function textOf(item: { question: string; options: string[] }): string {

@@ -4,6 +4,7 @@ import { type Allowed, allows } from './allow.js';
 import { findBenchmarks } from './benchmarks.js';
 import { loadBenchmarks } from './items.js';
 import type { DecontamOptions } from './options.js';
+import { type Measures, measuresOf, sharedRare } from './reworded/seen.js';
 
 /** A hit with both texts, for a person to judge. */
 export interface ReviewedHit {
@@ -22,6 +23,9 @@ export interface ReviewedHit {
   prompt: string;
   question: string;
   options: string[];
+  /** Of a rewording: what was measured, and the rare words and numbers that both texts have. */
+  measured: Measures | null;
+  shared: string[];
 }
 
 /** The hits most likely to be none that nobody allowed yet: the commonest spans first, then the lowest scores. */
@@ -71,17 +75,24 @@ export async function hitsToReview(
   for (const loaded of await loadBenchmarks(findBenchmarks(options.benchmarks, resolve), tables))
     for (const item of loaded.items) items.set(JSON.stringify([item.benchmark, item.item]), item);
   const prompts = await promptsOf(run, tables, [...new Set(chosen.map((hit) => hit.promptKey))]);
-  return chosen.map(({ text, ...hit }) => {
+  const reviewed: ReviewedHit[] = [];
+  for (const { text, ...hit } of chosen) {
     const item = items.get(JSON.stringify([hit.benchmark, hit.item]));
     const whole = hit.field === 'prompt' ? prompts.get(hit.promptKey) : undefined;
-    return {
+    const prompt = whole ?? text;
+    const [question, options] = [item?.question ?? '', item?.options ?? []];
+    const measured = ['reworded', 'uncertain'].includes(hit.method) ? await measuresOf(tables, run, hit) : null;
+    reviewed.push({
       ...hit,
       ...(whole === undefined ? { start: 0, end: [...text].length } : {}),
-      prompt: whole ?? text,
-      question: item?.question ?? '',
-      options: item?.options ?? [],
-    };
-  });
+      prompt,
+      question,
+      options,
+      measured,
+      shared: measured === null ? [] : sharedRare(prompt, [question, ...options].join('\n')),
+    });
+  }
+  return reviewed;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StageContext } from '../pipeline/stage.js';
 import { productVersion } from '../product.js';
 import { type Account, quarantinedRows, type Share } from './account.js';
-import { coverageTable, readCoverage } from './coverage.js';
+import { coverageTable, readCoverage, rewordedSentence } from './coverage.js';
 import type { Figures } from './figures.js';
 import { hubLicenses } from './hub-license.js';
 import { markdown } from './inert.js';
@@ -25,7 +25,7 @@ ${count(account.kept)} reasoning traces, kept out of ${count(account.rows)} rows
 curate ${productVersion}. Every row that left has a reason, and the run that made this set can be repeated.
 ${section('What is in it', contents(account))}
 ${section('How a row got in', funnel(account, context))}
-${section('Decontamination', coverageTable(readCoverage(context)))}
+${section('Decontamination', decontamination(context))}
 ${section('Loading and training', training(name))}
 ${section('Columns', columns)}
 ${section('Limits', limits(account, context))}
@@ -103,6 +103,13 @@ ${table(['reason', 'the rows that left', 'left', 'failed', 'only'], lines)}
 
 Of ${count(account.rows)} rows ${count(account.kept)} were kept. Rows that could not be read (quarantined): ${count(quarantined)}.
 ${labeler === null ? '' : `\nDomains were named by ${markdown(labeler)}.\n`}`;
+}
+
+function decontamination(context: StageContext): string | null {
+  const coverage = readCoverage(context);
+  const table = coverageTable(coverage);
+  const sentence = rewordedSentence(coverage);
+  return sentence === null ? table : `${table ?? ''}\n\n${markdown(sentence)}`;
 }
 
 function training(name: string): string {

@@ -38,6 +38,20 @@ const example = z.looseObject({
   benchmark: z.string(),
   item: z.string(),
   text: z.string().nullable(),
+  /** Of a rewording: its rank among the candidates, what was measured, and rare words and numbers of both texts. */
+  rank: z.number().optional(),
+  measured: z.record(z.string(), z.number()).optional(),
+  shared: z.array(z.string()).optional(),
+});
+
+/** What the method `reworded` looked into, flagged, and left in doubt. */
+const reworded = z.looseObject({
+  model: z.string(),
+  false_alarms: z.number(),
+  prompts: z.number(),
+  prompts_not_read: z.number(),
+  prompts_hit: z.number(),
+  prompts_uncertain: z.number(),
 });
 
 /** What decontamination could see, per benchmark and method, and what its self-test found. */
@@ -45,6 +59,7 @@ const coverage = z.looseObject({
   benchmarks: z.array(benchmark),
   self_test: z.array(planted).default([]),
   examples: z.array(example).default([]),
+  reworded: reworded.optional(),
 });
 export type Coverage = z.output<typeof coverage>;
 
@@ -61,6 +76,14 @@ export function blindness(each: Coverage['benchmarks'][number]['methods'][number
     ([condition, items]) => `${items.toLocaleString('en-US')} ${condition}`,
   );
   return [each.why, ...limited].filter((part) => part !== '').join('; ');
+}
+
+/** What `reworded` found, left in doubt and did not read, in one sentence; null where it did not run. */
+export function rewordedSentence(found: Coverage | null): string | null {
+  if (found?.reworded === undefined) return null;
+  const { model, false_alarms: rate, prompts, ...counts } = found.reworded;
+  const number = (value: number) => value.toLocaleString('en-US');
+  return `Of ${number(prompts)} prompts ${number(counts.prompts_hit)} are benchmark items in other words by the vectors of ${model}, at a stated false-alarm rate of ${(rate * 100).toLocaleString('en-US')} %; ${number(counts.prompts_uncertain)} are uncertain and were kept; ${number(counts.prompts_not_read)} are in a language that the model does not read and were not checked by this method.`;
 }
 
 /** The coverage as a Markdown table; null where decontamination did not run. */

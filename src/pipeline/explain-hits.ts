@@ -4,6 +4,7 @@ import { allows, readAllowed } from '../decontam/allow.js';
 import { type Benchmark, findBenchmarks } from '../decontam/benchmarks.js';
 import { loadBenchmarks } from '../decontam/items.js';
 import { type DecontamOptions, decontamOptions } from '../decontam/options.js';
+import { type Measures, measuresOf, sharedRare } from '../decontam/reworded/seen.js';
 import { Problem } from '../problem.js';
 import { literal, parquet, type Row, type Tables } from '../store/tables.js';
 import type { AskedRun } from './fates.js';
@@ -20,6 +21,9 @@ export interface HitExplanation {
   spanCount: number | null;
   /** The item's own text; null where the benchmark's file is not there any more. */
   itemText: string | null;
+  /** Of a rewording: what was measured, and the rare words and numbers that both texts have. */
+  measured: Measures | null;
+  shared: string[];
   /** A person judged this hit to be none. */
   allowed: boolean;
 }
@@ -42,21 +46,30 @@ export async function hitsOf(
   const texts = await itemTexts(tables, asked, options, new Set(hits.map((hit) => String(hit.benchmark))));
   const allowFile = options.allow === undefined ? null : resolve(asked.pipeline.folder, options.allow);
   const allowed = allows(allowFile !== null && existsSync(allowFile) ? readAllowed(allowFile) : []);
-  return hits.map((hit) => {
+  const explained: HitExplanation[] = [];
+  for (const hit of hits) {
     const [method, benchmark, item] = [String(hit.method), String(hit.benchmark), String(hit.item)];
     const [start, end] = [Number(hit.span_start), Number(hit.span_end)];
-    return {
+    const span = { start, end, text: spanOf(row[String(hit.field)], start, end) };
+    const itemText = texts.get(JSON.stringify([benchmark, item])) ?? null;
+    const measured = ['reworded', 'uncertain'].includes(method)
+      ? await measuresOf(tables, asked.run, { promptKey: prompt_key, benchmark, item })
+      : null;
+    explained.push({
       method,
       benchmark,
       item,
       score: Number(hit.score),
       field: String(hit.field),
-      span: { start, end, text: spanOf(row[String(hit.field)], start, end) },
+      span,
       spanCount: hit.span_count === null || hit.span_count === undefined ? null : Number(hit.span_count),
-      itemText: texts.get(JSON.stringify([benchmark, item])) ?? null,
+      itemText,
+      measured,
+      shared: measured === null || itemText === null ? [] : sharedRare(span.text, itemText),
       allowed: allowed({ promptKey: prompt_key, benchmark, item, method }) !== null,
-    };
-  });
+    });
+  }
+  return explained;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

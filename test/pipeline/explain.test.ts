@@ -184,6 +184,8 @@ describe('explain', () => {
         span: { start: 15, end: 28, text: 'A 54-year-old' },
         spanCount: 2,
         itemText: `${question}\nMI\nPE`,
+        measured: null,
+        shared: [],
         allowed: false,
       },
     ]);

@@ -120,7 +120,7 @@ export async function findReworded(
           items: each.tails.items,
           threshold: each.threshold,
           doubt: each.doubt,
-          raised: each.raised,
+          moved: each.moved,
         })),
         prompts_hit: flagged,
         prompts_uncertain: hits.size - flagged,

@@ -36,10 +36,11 @@ export interface OwnTails {
 
 /**
  * The threshold for a run's prompts. They may hold leaks, so what their best candidate scores says nothing; their second
- * best is never the leak. Where that lies higher than among the benchmark's own items, the run is denser around the
- * benchmark than the benchmark itself, and the threshold is raised by the difference. `seconds`: the `tailLength` highest.
+ * best is never the leak. Where its tail lies higher or lower than among the benchmark's own items, the run is denser or
+ * sparser around the benchmark than the benchmark itself, and the threshold moves by the difference, but not to where a
+ * hit would be less likely than not. `seconds`: the `tailLength` highest.
  */
 export function thresholdFor(own: OwnTails, seconds: readonly number[], prompts: number, rate: number): number {
   if (prompts < leastPrompts) return own.first;
-  return own.first + Math.max(0, tailThreshold(seconds, prompts, rate) - own.second);
+  return Math.max(Math.min(0, own.first), own.first + tailThreshold(seconds, prompts, rate) - own.second);
 }

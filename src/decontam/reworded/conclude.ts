@@ -20,7 +20,7 @@ export interface RewordedCoverage {
   prompts: number;
   /** Prompts in a language that the model does not read: the method did not look into them. */
   prompts_not_read: number;
-  benchmarks: { name: string; items: number; threshold: number; doubt: number; raised: boolean }[];
+  benchmarks: { name: string; items: number; threshold: number; doubt: number; moved: number }[];
   /** Prompts with a hit, prompts in doubt, and prompts with a score so near a threshold that another CPU might differ. */
   prompts_hit: number;
   prompts_uncertain: number;
@@ -99,12 +99,12 @@ export async function concludeReworded(
       false_alarms: options.false_alarms,
       prompts,
       prompts_not_read: unread,
-      benchmarks: limits.map(({ tails: own, threshold, doubt, raised }) => ({
+      benchmarks: limits.map(({ tails: own, threshold, doubt, moved }) => ({
         name: own.benchmark,
         items: own.items,
         threshold,
         doubt,
-        raised,
+        moved,
       })),
       prompts_hit: counts.hit.size,
       prompts_uncertain: counts.uncertain.size,

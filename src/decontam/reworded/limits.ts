@@ -18,7 +18,8 @@ export interface Limit {
   /** As scores. */
   threshold: number;
   doubt: number;
-  raised: boolean;
+  /** How far the run's own prompts moved the threshold, in nats. */
+  moved: number;
 }
 
 /** The thresholds of each benchmark for the candidates in a file, which are those of so many prompts. */
@@ -48,7 +49,7 @@ export async function limitsOf(
       tails: own,
       threshold: scoreAt(threshold),
       doubt: scoreAt(Math.min(threshold, own.bands.find((band) => band.share === share)?.from ?? threshold)),
-      raised: threshold > own.first,
+      moved: Number((threshold - own.first).toPrecision(4)),
     });
   }
   return limits;

@@ -128,6 +128,9 @@ type Found = {
   span: string;
   after: string;
   text: string | null;
+  rank?: number | undefined;
+  measured?: Record<string, number> | undefined;
+  shared?: string[] | undefined;
 };
 
 /** The hits that decontamination drew, both texts side by side, with what they share marked. */
@@ -167,9 +170,24 @@ async function examples(facts: PageFacts, coverage: Coverage | null): Promise<Ht
       each,
       index,
     ) => html`<details${index === 0 ? html` open` : null}><summary>${each.benchmark}, item ${each.item} <span class="meta">${each.method}${each.score === null ? null : ` · score ${count(Number(each.score.toPrecision(3)))}`}${each.span_count === null ? null : ` · the span stands in ${counted(each.span_count, 'item')}`}</span></summary>
-<div class="pair"><div><p class="side-name">prompt of the row</p><div class="side" dir="auto">${each.before}<mark>${each.span}</mark>${each.after}</div></div>
-<div><p class="side-name">benchmark item</p><div class="side" dir="auto">${each.text === null ? html`<span class="none">its authors ask that it is not published</span>` : marked(each.text, each.span)}</div></div></div></details>\n`,
+${measured(each)}<div class="pair"><div><p class="side-name">prompt of the row</p><div class="side" dir="auto">${each.before}${each.shared === undefined ? html`<mark>${each.span}</mark>` : markedRare(each.span, each.shared)}${each.after}</div></div>
+<div><p class="side-name">benchmark item</p><div class="side" dir="auto">${each.text === null ? html`<span class="none">its authors ask that it is not published</span>` : each.shared === undefined ? marked(each.text, each.span) : markedRare(clipped(each.text, 1500), each.shared)}</div></div></div></details>\n`,
   )}`;
+}
+
+/** Of a rewording: its rank among the candidates and what was measured. */
+function measured({ rank, measured: values }: Found): Content {
+  if (rank === undefined || values === undefined) return null;
+  const features = Object.entries(values).map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`);
+  return html`<p class="meta">${[`candidate ${rank}`, ...features].join(' · ')}</p>\n`;
+}
+
+/** A text with the rare words and numbers marked that the other one has too. */
+function markedRare(text: string, shared: readonly string[]): Content {
+  const words = new Set(shared);
+  return text
+    .split(/([\p{L}\p{N}]+(?:[.,][\p{L}\p{N}]+)*)/u)
+    .map((part): Content => (words.has(part) ? html`<mark>${part}</mark>` : part));
 }
 
 /** The item's text with the span marked where it stands in it, else the words of it that the span holds too. */
