@@ -38,6 +38,23 @@ describe('the method reworded', () => {
     ]);
     expect(report.figures.reworded).toMatchObject({ prompts: 4, prompts_not_read: 1, prompts_hit: 1 });
   });
+
+  it('finds the same however rows lie in files, and in WebAssembly as natively', async () => {
+    const found = await Promise.all(
+      [
+        { sizes: [3], compute: 'native' as const },
+        { sizes: [1, 1, 2], compute: 'native' as const },
+        { sizes: [3], compute: 'portable' as const },
+      ].map(async ({ sizes, compute }) => {
+        const context = { ...(await makeRun(rows, sizes)), compute };
+        writeFileSync(context.resolve('bench.json'), JSON.stringify(own));
+        const { hits } = await runStage(context, { benchmarks: ['bench.json'], presets: ['reworded'] });
+        return hits.map(({ method, item, prompt_key, score }) => ({ method, item, prompt_key, score: Number(score) }));
+      }),
+    );
+    expect(found[1]).toEqual(found[0]);
+    expect(found[2]).toEqual(found[0]?.map((hit) => ({ ...hit, score: expect.closeTo(hit.score, 2) })));
+  });
 });
 
 function readShipped(): { question: string; options: string[] }[] {
