@@ -15,7 +15,7 @@ const cache = join(import.meta.dirname, '.cache', 'ingest');
  * FORMAT: jsonl (default) or parquet. `--alone` leaves the rival out, for sizes that it would take too long for.
  */
 export async function run(args: string[]): Promise<void> {
-  const megabytes = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 1000);
+  const megabytes = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 2000);
   const lines = await generated(megabytes);
   const format = args.includes('parquet') ? 'parquet' : 'jsonl';
   const path = format === 'parquet' ? await asParquet(lines) : lines;

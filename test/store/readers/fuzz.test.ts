@@ -11,7 +11,7 @@ import { literal, Tables } from '../../../src/store/tables.js';
 
 /** More of them by hand: `CURATE_FUZZ_RUNS=10000 npx vitest run test/store/readers/fuzz.test.ts`. */
 const runs = Number(process.env.CURATE_FUZZ_RUNS ?? 150);
-const patience = 60_000 + runs * 200;
+const patience = 60_000 + runs * 400;
 
 let folder: string;
 let tables: Tables;
