@@ -21,6 +21,7 @@ import {
   rewordedOptions,
 } from './options.js';
 import { concludeReworded } from './reworded/conclude.js';
+import { checkModelOf, rewordedInputs } from './reworded/inputs.js';
 import { checkJudge } from './reworded/judge-doubts.js';
 import { embedItems, type RewordedReport, type RewordedTask, rewordedTasks, rewordedWork } from './reworded/shards.js';
 import { brokenMethods, type SelfTestResult, selfTest } from './self-test.js';
@@ -55,7 +56,10 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
 
   async check(options, context) {
     const benchmarks = findBenchmarks(options.benchmarks, context.resolve);
-    if (isReworded(options)) checkJudge(rewordedOptions(options), context);
+    if (isReworded(options)) {
+      checkJudge(rewordedOptions(options), context);
+      await checkModelOf(rewordedOptions(options));
+    }
     const tables = await context.openTables();
     try {
       // An empty file or a train split is refused now and not after the hours that the stages before this one take.
@@ -79,6 +83,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     if (file !== null && existsSync(file)) {
       inputs.push({ kind: 'allow', name: basename(file), sha256: await context.hash(file) });
     }
+    if (isReworded(options)) inputs.push(...(await rewordedInputs(rewordedOptions(options), context)));
     return inputs;
   },
 

@@ -15,11 +15,12 @@ const model = z.looseObject({
 
 export type Model = z.output<typeof model>;
 
+export const modelPath = join(dataFolder, 'reworded', 'model.json');
+
 /** The model that ships. */
 export function shippedModel(): Model {
-  const path = join(dataFolder, 'reworded', 'model.json');
-  const read = model.parse(JSON.parse(readFileSync(path, 'utf8')));
-  if (read.features.join() !== featureNames.join()) throw new Error(`${path} was fitted on other features`);
+  const read = model.parse(JSON.parse(readFileSync(modelPath, 'utf8')));
+  if (read.features.join() !== featureNames.join()) throw new Error(`${modelPath} was fitted on other features`);
   return read;
 }
 
