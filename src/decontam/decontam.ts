@@ -12,14 +12,8 @@ import { exampleHits } from './examples.js';
 import { hitColumns } from './hit-columns.js';
 import { type LoadedBenchmark, loadBenchmarks } from './items.js';
 import { Judge, sightsOf } from './judge.js';
-import {
-  type DecontamOptions,
-  decontamOptions,
-  isReworded,
-  methodName,
-  methodSpecs,
-  rewordedOptions,
-} from './options.js';
+import { methodName } from './method-name.js';
+import { type DecontamOptions, decontamOptions, isReworded, methodSpecs, rewordedOptions } from './options.js';
 import { concludeReworded } from './reworded/conclude.js';
 import { checkModelOf, rewordedInputs } from './reworded/inputs.js';
 import { checkJudge } from './reworded/judge-doubts.js';

@@ -1,6 +1,6 @@
 import { type BenchmarkCoverage, coverageOf } from './coverage.js';
 import { type Hit, Judge, sightsOf } from './judge.js';
-import type { MethodSpec } from './options.js';
+import type { MethodSpec } from './method-name.js';
 import { type SelfTestResult, selfTest } from './self-test.js';
 import { type JudgedItems, readShared } from './shared-items.js';
 

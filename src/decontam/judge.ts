@@ -3,8 +3,8 @@ import type { Sight } from './coverage.js';
 import { fuzzyMethod } from './fuzzy.js';
 import type { Item } from './items.js';
 import type { Method } from './method.js';
+import { type MethodSpec, methodName } from './method-name.js';
 import { ngramMethod } from './ngram.js';
-import { type MethodSpec, methodName } from './options.js';
 import { rewordedSight } from './reworded/sight.js';
 import { strictMethod } from './strict.js';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type MethodSpec, methodName } from './method-name.js';
 import { judgeOption } from './reworded/judge-options.js';
 
 const benchmarkEntry = z.union([
@@ -64,12 +65,6 @@ export const decontamOptions = z
 export type DecontamOptions = z.infer<typeof decontamOptions>;
 export type BenchmarkEntry = DecontamOptions['benchmarks'][number];
 
-export type MethodSpec =
-  | { kind: 'ngram'; size: number }
-  | { kind: 'fuzzy'; threshold: number }
-  | { kind: 'strict' }
-  | { kind: 'reworded' };
-
 /** The card's two steps: open-r1's 10-grams, then open-thoughts' ratio of 90. */
 const presets: Record<(typeof presetNames)[number], MethodSpec[]> = {
   'ii-medical': [
@@ -91,12 +86,6 @@ export function methodSpecs(options: Pick<DecontamOptions, 'presets' | 'methods'
   const last = (spec: MethodSpec) => (spec.kind === 'reworded' ? 1 : 0);
   const byName = new Map(specs.map((spec) => [methodName(spec), spec]));
   return [...byName.values()].sort((a, b) => last(a) - last(b));
-}
-
-/** What a method is called in tables, reasons and figures. */
-export function methodName(spec: MethodSpec): string {
-  if (spec.kind === 'ngram') return `ngram_${spec.size}`;
-  return spec.kind === 'fuzzy' ? `fuzzy_${spec.threshold}` : spec.kind;
 }
 
 /** Whether the method `reworded` is among them. */

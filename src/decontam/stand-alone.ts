@@ -15,9 +15,9 @@ import { type BenchmarkCoverage, coverageWarnings } from './coverage.js';
 import { type DataFile, dataPaths, openDataFile } from './data-file.js';
 import { loadBenchmarks } from './items.js';
 import type { JudgedTexts, JudgeTask } from './judge-worker.js';
-import { type BenchmarkEntry, type MethodSpec, methodName, rewordedOptions } from './options.js';
-import { findReworded, type RewordedHits } from './reworded/any-file.js';
-import { rewordedWarnings } from './reworded/conclude.js';
+import { type MethodSpec, methodName } from './method-name.js';
+import { type BenchmarkEntry, rewordedOptions } from './options.js';
+import type { RewordedHits } from './reworded/any-file.js';
 import { uncertainName } from './reworded/limits.js';
 import { brokenMethods, type SelfTestResult } from './self-test.js';
 import { shareItems } from './shared-items.js';
@@ -98,7 +98,13 @@ export async function checkData(
     for (const path of paths) files.push(await openDataFile(path, options, tables));
     const hosts = new Hosts();
     const reworded = options.specs.some((spec) => spec.kind === 'reworded')
-      ? await findReworded(files, read, rewordedOptions({}), { ...options, temporaryFolder }, tables)
+      ? await (await import('./reworded/any-file.js')).findReworded(
+          files,
+          read,
+          rewordedOptions({}),
+          { ...options, temporaryFolder },
+          tables,
+        )
       : null;
     const judging = async () => {
       const judge = async (texts: string[]) => {
@@ -140,7 +146,10 @@ export async function checkData(
       summary: whole,
       coverage,
       selfTest: tested,
-      warnings: [...coverageWarnings(coverage), ...(reworded === null ? [] : rewordedWarnings(reworded.coverage))],
+      warnings: [
+        ...coverageWarnings(coverage),
+        ...(reworded === null ? [] : (await import('./reworded/conclude.js')).rewordedWarnings(reworded.coverage)),
+      ],
     };
   } finally {
     await pool.close();
