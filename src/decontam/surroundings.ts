@@ -26,7 +26,7 @@ export function unexplained(
     const end = wordEnd(folded, start);
     if (end <= found.first || start >= found.end) {
       const word = symbolText(folded, start, end);
-      if (!wrapperWords.has(word) && !explained.has(word) && !/^\d{1,3}$/.test(word))
+      if (!wrapperWords.has(word) && !explained.has(word) && !/^(?:\d{1,3}|(?:19|20)\d\d)$/.test(word))
         rest += Math.max(leastPerWord, evidence.word(word));
     }
     start = end;

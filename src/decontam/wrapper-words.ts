@@ -17,6 +17,7 @@ export const wrapperWords = new Set(
     'today thanks thank hi hello hey dear sir madam sure ok okay im preparing studying asked came across found get stuck know tell ' +
     'could anyone someone also so and but just really im sure not be as detailed possible line lines new inst im sys bos eos ' +
     'im im end endoftext assistant eot id header begin of text ' +
+    'mark marks point points ref year exam paper jan feb mar apr may jun jul aug sep sept oct nov dec ' +
     'curious artificial intelligence polite chat between gives respectful honest describes appropriately completes request paired ' +
     'context further round turn message conversation truthfully mean means case scenario vignette ' +
     'veuillez répondre à la suivante en expliquant votre raisonnement étape par merci de justifier réponse réponses le les des un une ' +

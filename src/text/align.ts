@@ -11,6 +11,7 @@ export class Aligner {
   /** For each symbol of `field` its place in `text`, or -1. */
   align(field: Uint16Array, text: Uint16Array, textCount: number): Int32Array {
     const places = new Int32Array(field.length).fill(-1);
+    if (field.length === 0) return places;
     const chain = this.chain(this.stretches(field, text, textCount));
     // Less than a quarter in order: what resembles the rest by chance is not worth finding.
     if (chain.reduce((sum, stretch) => sum + stretch.length, 0) * 4 < field.length) return places;

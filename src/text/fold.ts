@@ -19,6 +19,7 @@ export function fold(text: string): Folded {
   const folded = newFolded(text.length + 16);
   const table = unitTable();
   let isNew = true;
+  const isUrl = /(?:%20[^%]*){3}|\w(?:\+[\w%]+){6}/.test(text);
   for (let index = 0; index < text.length; ) {
     const unit = text.charCodeAt(index);
     const plain = table[unit] as number;
@@ -33,14 +34,15 @@ export function fold(text: string): Folded {
       continue;
     }
     if (plain === separator) {
-      const skipped = unit === ampersand || unit === less || unit === backslash ? markup(text, index, unit) : null;
+      const marks = unit === ampersand || unit === less || unit === backslash || (isUrl && unit === percent);
+      const skipped = marks ? markup(text, index, unit) : null;
       if (skipped === null) {
         isNew = true;
         index += 1;
         continue;
       }
       if (skipped.shows === '') isNew ||= skipped.parts;
-      else isNew = pushShown(folded, skipped.shows, index, skipped.end, isNew);
+      else isNew = pushShown(folded, text, skipped.shows, index, skipped.end, isNew);
       index = skipped.end;
       continue;
     }
@@ -98,6 +100,7 @@ const special = 2;
 const ampersand = 0x26;
 const less = 0x3c;
 const backslash = 0x5c;
+const percent = 0x25;
 
 /** Marks the second symbol of a Han character: a private-use unit, so that it equals no letter. */
 const second = 0xe000;
@@ -146,17 +149,11 @@ function pushCharacter(
   const character = String.fromCodePoint(point);
   if (point > 0xffff && !/[\p{L}\p{N}]/u.test(character))
     return /\p{Default_Ignorable_Code_Point}/u.test(character) ? isNew : true;
-  const shown = foldCharacter(character);
-  const greek = greekLetters[shown];
-  if (greek !== undefined) {
-    const latin = /[a-z]/i.test(text[start - 1] ?? '') || /[a-z]/i.test(text[end] ?? '');
-    return pushShown(folded, latin ? greek.alike : greek.name, start, end, isNew);
-  }
-  return pushShown(folded, shown, start, end, isNew);
+  return pushShown(folded, text, foldCharacter(character), start, end, isNew);
 }
 
 /** Pushes what a stretch of text shows; returns whether the next symbol begins a word. */
-function pushShown(folded: Folded, shown: string, start: number, end: number, isNew: boolean): boolean {
+function pushShown(folded: Folded, text: string, shown: string, start: number, end: number, isNew: boolean): boolean {
   let fresh = isNew;
   for (const part of shown) {
     const point = part.codePointAt(0) as number;
@@ -166,13 +163,28 @@ function pushShown(folded: Folded, shown: string, start: number, end: number, is
       fresh = true;
     } else if (/[\p{L}\p{N}]/u.test(part)) {
       const plain = foldCharacter(part);
-      for (const unit of plain) {
+      const greek = greekLetters[plain];
+      const inLatin =
+        greek !== undefined && ((!fresh && isLatin(folded.symbols[folded.count - 1])) || latinAt(text, end));
+      for (const unit of greek === undefined ? plain : inLatin ? greek.alike : greek.name) {
         push(folded, unit.charCodeAt(0), start, end, fresh);
         fresh = false;
       }
     } else if (!/[\p{M}\p{Cf}'’‘]/u.test(part)) fresh = true;
   }
   return fresh;
+}
+
+function isLatin(symbol: number | undefined): boolean {
+  return symbol !== undefined && symbol >= 0x61 && symbol <= 0x7a;
+}
+
+/** Whether a Latin letter follows, in whatever form it is written. */
+function latinAt(text: string, start: number): boolean {
+  let at = start;
+  while (at < text.length && unitTable()[text.charCodeAt(at)] === ignored) at += 1;
+  const point = text.codePointAt(at);
+  return point !== undefined && isLatin(foldCharacter(String.fromCodePoint(point)).charCodeAt(0));
 }
 
 function push(folded: Folded, symbol: number, start: number, end: number, begins: boolean): void {
@@ -189,11 +201,19 @@ function push(folded: Folded, symbol: number, start: number, end: number, begins
 function markup(text: string, start: number, unit: number): { end: number; shows: string; parts: boolean } | null {
   const rest = text.slice(start, start + 140);
   if (unit === ampersand) {
-    const match = /^&(?:#(\d{1,6})|#x([0-9a-f]{1,5})|([a-z]{2,8}\d{0,2}));/i.exec(rest);
+    // Escaped once more: &amp;nbsp;
+    const match = /^&(?:amp;)*(?:#(\d{1,6})|#x([0-9a-f]{1,5})|([a-z]{2,8}\d{0,2}));/i.exec(rest);
     if (match === null) return null;
     const code = match[1] !== undefined ? Number(match[1]) : match[2] !== undefined ? Number.parseInt(match[2], 16) : 0;
     const shows = match[3] === undefined ? (code > 0x10ffff ? '' : String.fromCodePoint(code)) : entities[match[3]];
     return shows === undefined ? null : { end: start + match[0].length, shows, parts: false };
+  }
+  if (unit === percent) {
+    const code = /^%([0-9a-f]{2})/i.exec(rest);
+    if (code === null) return null;
+    const byte = Number.parseInt(code[1] as string, 16);
+    // Bytes of a longer character: a curly quote or a dash, which show nothing either.
+    return { end: start + 3, shows: byte < 0x80 ? String.fromCharCode(byte) : '', parts: false };
   }
   if (unit === less) {
     const token = /^<\|[a-z0-9_ -]{1,40}\|>/i.exec(rest) ?? /^<[｜|][^<>]{1,40}[｜|]>/.exec(rest);

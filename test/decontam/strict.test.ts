@@ -128,6 +128,13 @@ describe('the method strict', () => {
     expect(method.find(text)).toEqual([]);
   });
 
+  it('bears an item without a question', () => {
+    const options = ['Gastroduodenal artery', 'Splenic artery', 'Left gastric artery'];
+    const blank = strictMethod([{ benchmark: 'own', item: '0', question: ' ', stem: ' ', options, compared: ' ' }]);
+    expect(blank.find(`Which vessel is it?\n${options.join('\n')}`)).toEqual([]);
+    expect(blank.blindTo(0)).toBe('without a word');
+  });
+
   it('tells a question from its opposite', () => {
     const item = itemThat('Which of the following is true of the spine?');
     expect(finds(item.question, item)).toBe(true);
