@@ -42,11 +42,18 @@ export function makeFields(items: readonly Item[]): { evidence: Evidence; fields
   const evidence = new Evidence([...folded.values()].map(({ words }) => words));
   const make = (item: number, kind: Field['kind'], text: string) =>
     makeField(evidence, item, kind, text, folded.get(text) ?? foldText(text));
+  const shares = new Map<string, number>();
+  for (const { options } of texts)
+    for (const option of new Set(options)) shares.set(option, (shares.get(option) ?? 0) + 1);
+  const makeOption = (item: number, text: string) => {
+    const field = make(item, 'option', text);
+    return (shares.get(text) ?? 0) > mostSharing ? { ...field, nats: 0 } : field;
+  };
   return {
     evidence,
     fields: texts.map(({ questions, options }, item) => ({
       questions: questions.map((text, index) => make(item, index === 0 ? 'question' : 'stem', text)),
-      options: options.map((text) => make(item, 'option', text)).filter((field) => field.words.length > 0),
+      options: options.map((text) => makeOption(item, text)).filter((field) => field.words.length > 0),
     })),
   };
 }
@@ -62,6 +69,9 @@ function foldText(text: string): FoldedText {
   const folded = fold(text);
   return { symbols: folded.symbols.slice(0, folded.count), words: foldedWords(folded) };
 }
+
+/** An option of more items than this says nothing: "yes", "maybe", "All of the above". */
+const mostSharing = 20;
 
 function makeField(
   evidence: Evidence,
