@@ -1,4 +1,4 @@
-import { defineStage, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
+import { defineStage, type Progress, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import { canonicalJson, fingerprint } from '../store/fingerprint.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
@@ -133,11 +133,20 @@ async function readTask(task: IngestTask, source: Source, tables: Tables, contex
       }
     }
     // A message to another thread takes as long as counting the words of a batch.
-    if (batches % 16 === 0) context.progress({ done: counts.read, total: task.rows, unit: 'rows' });
+    if (batches % 16 === 0) context.progress(howFar(task, counts.read));
     batches += 1;
   }
   await writer.close();
   return { files: writer.files, entry: task.entry, task: task.task, file: task.file, ...counts.toJson() };
+}
+
+/** In bytes, a task's weight: how many rows it has is known of Parquet alone. */
+function howFar({ rows, size }: IngestTask, read: number): Progress {
+  return {
+    done: rows === null || rows === 0 ? 0 : (size * Math.min(read, rows)) / rows,
+    total: rows === null ? null : size,
+    unit: 'bytes',
+  };
 }
 
 function readPiece(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {

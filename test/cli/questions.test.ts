@@ -125,6 +125,8 @@ const shapes = {
         span: z.strictObject({ start: number, end: number, text }),
         spanCount: number.nullable(),
         itemText: text.nullable(),
+        measured: z.null(),
+        shared: z.array(text),
         allowed: z.boolean(),
       }),
     ),
