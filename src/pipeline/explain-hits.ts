@@ -6,7 +6,7 @@ import { loadBenchmarks } from '../decontam/items.js';
 import { type DecontamOptions, decontamOptions } from '../decontam/options.js';
 import { type Measures, measuresOf, sharedRare } from '../decontam/reworded/seen.js';
 import { Problem } from '../problem.js';
-import { literal, parquet, type Row, type Tables } from '../store/tables.js';
+import type { Row, Tables } from '../store/tables.js';
 import type { AskedRun } from './fates.js';
 
 export interface HitExplanation {
@@ -28,20 +28,14 @@ export interface HitExplanation {
   allowed: boolean;
 }
 
-/** Every hit on the row's prompt, and on its own reasoning and answer, with both texts. */
-export async function hitsOf(
+/** Lines of `hits/` on a row's prompt and on its own reasoning and answer, with both texts. */
+export async function explainHits(
   tables: Tables,
   asked: AskedRun,
-  { id, prompt_key }: { id: string; prompt_key: string },
+  hits: readonly Row[],
+  prompt_key: string,
   row: Row,
 ): Promise<HitExplanation[]> {
-  const files = asked.run.files('hits');
-  if (!asked.has('decontam') || files.length === 0) return [];
-  const hits = await tables.rows(
-    `SELECT * FROM ${parquet(files)} WHERE prompt_key = ${literal(prompt_key)} AND (id IS NULL OR id = ${literal(id)})
-     ORDER BY method, score DESC, benchmark, item`,
-  );
-  if (hits.length === 0) return [];
   const options = decontamOptions.parse(asked.pipeline.stages.decontam);
   const texts = await itemTexts(tables, asked, options, new Set(hits.map((hit) => String(hit.benchmark))));
   const allowFile = options.allow === undefined ? null : resolve(asked.pipeline.folder, options.allow);

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.js';
 import { literal, parquet, type Row, type Tables } from '../store/tables.js';
 import { type ClusterExplanation, clusterOf } from './explain-cluster.js';
-import { type HitExplanation, hitsOf } from './explain-hits.js';
+import type { HitExplanation } from './explain-hits.js';
 import { type Flip, flipsOf, type MethodExplanation, type RuleExplanation, rulesOf } from './explain-rules.js';
 import { type AskedRun, askRun, baseRelation, placeKey, readRows, withTables } from './fates.js';
 import { readStageState } from './state.js';
@@ -112,6 +112,24 @@ function originOf(asked: AskedRun, source: string, file: string, row: number): E
   const input =
     own.find((each) => each.name === `${source}/${file}`) ?? own.find((each) => each.name.endsWith(`/${file}`));
   return { file, row, revision: input?.revision ?? null, sha256: input?.sha256 ?? null };
+}
+
+/** What reads benchmarks is loaded for a row with hits alone: it takes longer than all the questions to the tables. */
+async function hitsOf(
+  tables: Tables,
+  asked: AskedRun,
+  { id, prompt_key }: { id: string; prompt_key: string },
+  row: Row,
+): Promise<HitExplanation[]> {
+  const files = asked.run.files('hits');
+  if (!asked.has('decontam') || files.length === 0) return [];
+  const hits = await tables.rows(
+    `SELECT * FROM ${parquet(files)} WHERE prompt_key = ${literal(prompt_key)} AND (id IS NULL OR id = ${literal(id)})
+     ORDER BY method, score DESC, benchmark, item`,
+  );
+  if (hits.length === 0) return [];
+  const { explainHits } = await import('./explain-hits.js');
+  return explainHits(tables, asked, hits, prompt_key, row);
 }
 
 async function methodsOf(tables: Tables, asked: AskedRun, id: string): Promise<MethodExplanation[]> {
