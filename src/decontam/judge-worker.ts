@@ -1,8 +1,8 @@
 import { type BenchmarkCoverage, coverageOf } from './coverage.js';
+import { type JudgedItems, readShared } from './item-memory.js';
 import { type Hit, Judge, sightsOf } from './judge.js';
 import type { MethodSpec } from './method-name.js';
 import { type SelfTestResult, selfTest } from './self-test.js';
-import { type JudgedItems, readShared } from './shared-items.js';
 
 /** What to ask the methods over the items, which are those of `shareItems`: one pool's tasks all have the same ones. */
 export type JudgeTask = { items: SharedArrayBuffer; specs: MethodSpec[] } & (

@@ -13,6 +13,7 @@ import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
 import { type BenchmarkCoverage, coverageWarnings } from './coverage.js';
 import { type DataFile, dataPaths, openDataFile } from './data-file.js';
+import { shareItems } from './item-memory.js';
 import { loadBenchmarks } from './items.js';
 import type { JudgedTexts, JudgeTask } from './judge-worker.js';
 import { type MethodSpec, methodName } from './method-name.js';
@@ -20,7 +21,6 @@ import { type BenchmarkEntry, rewordedOptions } from './options.js';
 import type { RewordedHits } from './reworded/any-file.js';
 import { uncertainName } from './reworded/limits.js';
 import { brokenMethods, type SelfTestResult } from './self-test.js';
-import { shareItems } from './shared-items.js';
 
 export interface StandAloneOptions {
   data: readonly string[];

@@ -1,6 +1,6 @@
 import type { DuckDBValue } from '@duckdb/node-api';
+import { readShared } from '../item-memory.js';
 import type { RewordedOptions } from '../options.js';
-import { readShared } from '../shared-items.js';
 import { Finder } from './finder.js';
 import { shippedModel } from './score.js';
 import { Sentences } from './sentences.js';
