@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RunFolder } from '../src/store/folder.js';
 import { literal, parquet, Tables } from '../src/store/tables.js';
-import { bareNumbers, jsonFigures, pageFigures } from './export/page-figures.js';
+import { addClusters, addRow, bareNumbers, jsonFigures, pageFigures, shownRows } from './export/page-figures.js';
 import { isNear, sharesTenGram } from './reference.js';
 
 const root = join(import.meta.dirname, '..');
@@ -305,6 +305,9 @@ describe('the report page', () => {
     const json = jsonFigures({ status, coverage: readJson('coverage.json'), lock: readJson('curate.lock') });
     const figures = pageFigures(page);
     expect(figures.size).toBeGreaterThan(200);
+    const clusters: unknown = JSON.parse(curate(['clusters', out, '--json', '--top', '1000']).stdout);
+    addClusters(json, clusters);
+    for (const id of shownRows(figures)) addRow(json, JSON.parse(curate(['explain', out, id, '--json']).stdout));
     for (const [name, value] of figures) expect([name, json.get(name)]).toEqual([name, value]);
     expect(bareNumbers(page)).toEqual([]);
   });

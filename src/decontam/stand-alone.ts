@@ -4,7 +4,7 @@ import { openPool } from '../compute/pool.js';
 import { Problem } from '../problem.js';
 import { workerFile } from '../product.js';
 import { writeFileAtomic } from '../store/atomic.js';
-import { DOUBLE, INTEGER, VARCHAR } from '../store/duckdb.js';
+
 import { type Json, sha256 } from '../store/fingerprint.js';
 import { Tables } from '../store/tables.js';
 import { type Allowed, allows } from './allow.js';
@@ -13,6 +13,7 @@ import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
 import { type BenchmarkCoverage, coverageWarnings } from './coverage.js';
 import { type DataFile, dataPaths, openDataFile } from './data-file.js';
+import { hitColumns } from './hit-columns.js';
 import { shareItems } from './item-memory.js';
 import { loadBenchmarks } from './items.js';
 import type { JudgedTexts, JudgeTask } from './judge-worker.js';
@@ -161,18 +162,9 @@ export async function checkData(
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const hitColumns = {
-  id: VARCHAR,
-  field: VARCHAR,
-  method: VARCHAR,
-  benchmark: VARCHAR,
-  item: VARCHAR,
-  score: DOUBLE,
-  span_start: INTEGER,
-  span_end: INTEGER,
-  span_count: INTEGER,
-  text: VARCHAR,
-};
+/** As in a run folder, but that a row is named by its own id, first. */
+const { prompt_key: _, id, ...columns } = hitColumns;
+const rowHitColumns = { id, ...columns };
 
 /** The first texts of the data, among which leaks are planted as soon as there are enough of them. */
 class Hosts {
@@ -236,7 +228,7 @@ async function judgeFiles(
     })),
   };
   const verdictOn = allows(options.allowed);
-  const writer = await output.writer(hitColumns);
+  const writer = await output.writer(rowHitColumns);
   // Per row the methods and benchmarks that hit it.
   const hitsOf = files.map(() => new Map<number, { methods: Set<string>; benchmarks: Set<string> }>());
   const record = async (batch: Batch, judged: JudgedTexts) => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { BIGINT, BOOLEAN, DOUBLE, FLOAT, INTEGER, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { hitColumns } from '../../src/decontam/hit-columns.js';
 import { keyOf, SmallRun, type TestRow } from './small-run.js';
 
 /** Text that would do harm if a page, a card or a terminal took it for anything but text. */
@@ -150,19 +151,7 @@ async function writeHits(small: SmallRun, rows: TestRow[]): Promise<void> {
   await small.write(
     'hits',
     '00000.parquet',
-    {
-      prompt_key: VARCHAR,
-      field: VARCHAR,
-      method: VARCHAR,
-      benchmark: VARCHAR,
-      item: VARCHAR,
-      score: DOUBLE,
-      span_start: INTEGER,
-      span_end: INTEGER,
-      span_count: INTEGER,
-      text: VARCHAR,
-      id: VARCHAR,
-    },
+    hitColumns,
     leaks.map((row, index) => ({
       prompt_key: keyOf(row.prompt ?? ''),
       field: 'prompt',

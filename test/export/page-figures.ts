@@ -134,6 +134,36 @@ export function jsonFigures(printed: { status: unknown; coverage: unknown; lock:
   return found;
 }
 
+/** Size and agreement of every cluster, by `curate clusters --json`. */
+export function addClusters(found: Map<string, number>, printed: unknown): void {
+  const cluster = z.looseObject({ cluster_id: count, size: count, agreement: count.nullable() });
+  for (const each of z.looseObject({ shown: z.array(cluster) }).parse(printed).shown) {
+    found.set(`figure cluster.${each.cluster_id}.size`, each.size);
+    if (each.agreement !== null) found.set(`share cluster.${each.cluster_id}.agreement`, each.agreement);
+  }
+}
+
+/** Ids of the rows whose measures the page shows. */
+export function shownRows(figures: ReadonlyMap<string, number>): string[] {
+  return [...figures.keys()].flatMap((name) => /^figure row\.(.*)\.wait_count$/.exec(name)?.[1] ?? []);
+}
+
+const measureOf: Record<string, string> = {
+  prompt_words: 'question_words',
+  trace_words: 'trace_words',
+  wait_count: 'wait_count',
+};
+
+/** What the filter measured of a row, by `curate explain --json`. */
+export function addRow(found: Map<string, number>, printed: unknown): void {
+  const rule = z.looseObject({ rule: z.string(), value: z.unknown() });
+  const { id, rules } = z.looseObject({ id: z.string(), rules: z.array(rule) }).parse(printed);
+  for (const { rule: name, value } of rules) {
+    const measure = measureOf[name];
+    if (measure !== undefined) found.set(`figure row.${id}.${measure}`, Number(value));
+  }
+}
+
 function addCoverage(
   printed: unknown,
   leaks: z.output<typeof exportFigures>['leaks'],

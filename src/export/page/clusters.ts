@@ -3,7 +3,7 @@ import type { Cluster } from '../figures.js';
 import { cut } from '../inert.js';
 import { labelerSentence } from '../sentences.js';
 import { type PageFacts, readTexts } from './facts.js';
-import { count, counted, countedFigure, figure, type Html, html, percent, section } from './html.js';
+import { count, countedFigure, figure, type Html, html, section, share } from './html.js';
 import { below, Plot, picture, type Width } from './plot.js';
 
 /** Cluster sizes, how sure the labels are, and what the clusters look like from inside. Null where nothing was clustered. */
@@ -152,7 +152,7 @@ async function exemplars(facts: PageFacts, clusters: readonly Cluster[]): Promis
       : html`<h4>${title}</h4>\n<ul class="cards">${all.map(
           (
             cluster,
-          ) => html`<li><p class="head"><b>${cluster.label ?? `Cluster ${cluster.cluster_id}`}</b> <span class="meta">cluster ${cluster.cluster_id} · ${counted(cluster.size, 'prompt')}${cluster.agreement === null ? null : ` · agreement ${percent(cluster.agreement, 1)}`}${cluster.uncertain ? ' · uncertain' : null}</span></p>
+          ) => html`<li><p class="head"><b>${cluster.label ?? `Cluster ${cluster.cluster_id}`}</b> <span class="meta">cluster ${cluster.cluster_id} · ${countedFigure(`cluster.${cluster.cluster_id}.size`, cluster.size, 'prompt')}${cluster.agreement === null ? null : html` · agreement ${share(`cluster.${cluster.cluster_id}.agreement`, cluster.agreement, 1)}`}${cluster.uncertain ? ' · uncertain' : null}</span></p>
 <ol>${promptsOf(cluster.cluster_id).map((prompt) => html`<li dir="auto">${cut(prompt, 160)}</li>`)}</ol></li>`,
         )}</ul>\n`,
   )}`;

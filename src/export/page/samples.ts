@@ -1,7 +1,8 @@
 import { literal, parquet } from '../../store/tables.js';
+import type { Measure } from '../figures.js';
 import { clipped, cut } from '../inert.js';
 import { type PageFacts, readTexts } from './facts.js';
-import { type Content, count, counted, figure, type Html, html, section, table } from './html.js';
+import { type Content, counted, figure, type Html, html, section, table } from './html.js';
 
 /** Rows to read, drawn by the run's seed: some that were kept, and some of every reason. */
 export async function sampleSection(facts: PageFacts): Promise<Html> {
@@ -89,12 +90,16 @@ async function sample(facts: PageFacts, title: string, where: string, most: numb
     const text = texts[index];
     if (text === undefined) return null;
     return html`<details${title === 'Kept' && index === 0 ? html` open` : null}><summary><span dir="auto">${cut(text.prompt, 110) || '(no prompt)'}</span>
-<span class="meta">${[row.domain, row.language, `${count(row.question_words)} + ${count(row.trace_words)} words`, `${count(row.wait_count)} “Wait”`].filter((each) => each !== null).join(' · ')}</span></summary>
+<span class="meta">${[row.domain, row.language].filter((each) => each !== null).map((each) => `${each} · `)}${measured(row, 'question_words')} + ${measured(row, 'trace_words')} words · ${measured(row, 'wait_count')} “Wait”</span></summary>
 <dl><dt>id</dt><dd><code>${row.id}</code></dd>
 ${textPart('prompt', text.prompt, text.promptLength)}
 ${textPart('reasoning', text.reasoning, text.reasoningLength)}
 ${textPart('answer', text.answer, text.answerLength)}</dl></details>\n`;
   })}`;
+}
+
+function measured(row: Drawn, measure: Measure): Html {
+  return figure(`row.${row.id}.${measure}`, row[measure]);
 }
 
 function textPart(name: string, text: string, length: number): Html {
