@@ -299,7 +299,7 @@ test('the committed lock is rebuilt byte for byte, in WebAssembly, on this machi
 describe('the report page', () => {
   const readJson = (name: string): unknown => JSON.parse(readFileSync(join(out, name), 'utf8'));
 
-  test('says in every number what --json says', () => {
+  test('says in every number what --json says', async () => {
     const page = readFileSync(join(out, 'report.html'), 'utf8');
     const status: unknown = JSON.parse(curate(['status', out, '--json']).stdout);
     const json = jsonFigures({ status, coverage: readJson('coverage.json'), lock: readJson('curate.lock') });
@@ -307,6 +307,15 @@ describe('the report page', () => {
     expect(figures.size).toBeGreaterThan(200);
     const clusters: unknown = JSON.parse(curate(['clusters', out, '--json', '--top', '1000']).stdout);
     addClusters(json, clusters);
+    const hits = await query((tables) =>
+      tables.rows(`SELECT DISTINCT ON (prompt_key, method, benchmark, item) * FROM ${parquet(run.files('hits'))}
+        WHERE id IS NULL ORDER BY prompt_key, method, benchmark, item, span_start`),
+    );
+    for (const hit of hits) {
+      const name = `figure hit.${hit.prompt_key}.${hit.method}.${hit.benchmark}.${hit.item}`;
+      json.set(`${name}.score`, Number(Number(hit.score).toPrecision(3)));
+      json.set(`${name}.items`, Number(hit.span_count));
+    }
     for (const id of shownRows(figures)) addRow(json, JSON.parse(curate(['explain', out, id, '--json']).stdout));
     for (const [name, value] of figures) expect([name, json.get(name)]).toEqual([name, value]);
     expect(bareNumbers(page)).toEqual([]);

@@ -3,7 +3,7 @@ import { fold, foldedWords } from '../../text/fold.js';
 import { blindness, type Coverage } from '../coverage.js';
 import { clipped } from '../inert.js';
 import type { PageFacts } from './facts.js';
-import { type Content, count, counted, figure, type Html, html, section, share, table } from './html.js';
+import { type Content, countedFigure, figure, type Html, html, section, share, table } from './html.js';
 
 /** Which benchmarks the rows leak, what was found, and what no method could have found. */
 export async function contaminationSection(facts: PageFacts, coverage: Coverage | null): Promise<Html> {
@@ -119,6 +119,7 @@ function selfTest(coverage: Coverage): Html | null {
 }
 
 type Found = {
+  prompt_key: string;
   benchmark: string;
   method: string;
   item: string;
@@ -169,10 +170,21 @@ async function examples(facts: PageFacts, coverage: Coverage | null): Promise<Ht
     (
       each,
       index,
-    ) => html`<details${index === 0 ? html` open` : null}><summary>${each.benchmark}, item ${each.item} <span class="meta">${each.method}${each.score === null ? null : ` · score ${count(Number(each.score.toPrecision(3)))}`}${each.span_count === null ? null : ` · the span stands in ${counted(each.span_count, 'item')}`}</span></summary>
+    ) => html`<details${index === 0 ? html` open` : null}><summary>${each.benchmark}, item ${each.item} <span class="meta">${each.method}${measuredHit(each)}</span></summary>
 ${measured(each)}<div class="pair"><div><p class="side-name">prompt of the row</p><div class="side" dir="auto">${each.before}${each.shared === undefined ? html`<mark>${each.span}</mark>` : markedRare(each.span, each.shared)}${each.after}</div></div>
 <div><p class="side-name">benchmark item</p><div class="side" dir="auto">${each.text === null ? html`<span class="none">its authors ask that it is not published</span>` : each.shared === undefined ? marked(each.text, each.span) : markedRare(clipped(each.text, 1500), each.shared)}</div></div></div></details>\n`,
   )}`;
+}
+
+/** Score and how common the span is, as figures by the hit's key. */
+function measuredHit(hit: Found): Content {
+  const name = `hit.${hit.prompt_key}.${hit.method}.${hit.benchmark}.${hit.item}`;
+  return [
+    hit.score === null ? null : html` · score ${figure(`${name}.score`, Number(hit.score.toPrecision(3)))}`,
+    hit.span_count === null
+      ? null
+      : html` · the span stands in ${countedFigure(`${name}.items`, hit.span_count, 'item')}`,
+  ];
 }
 
 /** Of a rewording: its rank among the candidates and what was measured. */
