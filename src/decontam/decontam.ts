@@ -51,8 +51,8 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   async check(options, context) {
     const benchmarks = findBenchmarks(options.benchmarks, context.resolve);
     if (isReworded(options)) {
-      checkJudge(rewordedOptions(options), context);
-      await checkModelOf(rewordedOptions(options));
+      checkJudge(rewordedOptions(options, context.resolve), context);
+      await checkModelOf(rewordedOptions(options, context.resolve));
     }
     const tables = await context.openTables();
     try {
@@ -77,7 +77,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     if (file !== null && existsSync(file)) {
       inputs.push({ kind: 'allow', name: basename(file), sha256: await context.hash(file) });
     }
-    if (isReworded(options)) inputs.push(...(await rewordedInputs(rewordedOptions(options), context)));
+    if (isReworded(options)) inputs.push(...(await rewordedInputs(rewordedOptions(options, context.resolve), context)));
     return inputs;
   },
 
@@ -97,7 +97,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       if (isReworded(options)) {
         const loaded = await loadBenchmarks(findBenchmarks(options.benchmarks, context.resolve), tables);
         const items = loaded.flatMap((each) => each.items);
-        await embedItems(items, rewordedOptions(options), context);
+        await embedItems(items, rewordedOptions(options, context.resolve), context);
         tasks.push(...rewordedTasks(count, items.length, tasks.length));
       }
       return tasks;
@@ -113,7 +113,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     try {
       const { judge, benchmarks, loaded } = await readyJudge(options, context, tables);
       if (task.kind === 'reworded' || task.kind === 'reworded-items')
-        return await rewordedWork(task, loaded, rewordedOptions(options), context, tables, output);
+        return await rewordedWork(task, loaded, rewordedOptions(options, context.resolve), context, tables, output);
       if (task.kind === 'methods') {
         const tested = selfTest(judge, await sampleHosts(tables, context), context.seed, leaksPerKind);
         refuseBroken(tested);
@@ -172,7 +172,12 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
       const allowed = allowFile === null || !existsSync(allowFile) ? [] : readAllowed(allowFile);
       const loaded = await loadBenchmarks(benchmarks, tables);
       const concluded = isReworded(options)
-        ? await concludeReworded(reports as RewordedReport[], loaded, rewordedOptions(options), context)
+        ? await concludeReworded(
+            reports as RewordedReport[],
+            loaded,
+            rewordedOptions(options, context.resolve),
+            context,
+          )
         : null;
       const counts = await writeVerdicts(tables, context.run, methods, allowed);
       const reworded = concluded === null ? {} : { reworded: concluded.coverage };

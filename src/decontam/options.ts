@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
+import { miniLm } from '../compute/weights.js';
 import { type MethodSpec, methodName } from './method-name.js';
 import { judgeOption } from './reworded/judge-options.js';
 
@@ -37,8 +39,13 @@ const reworded = z.strictObject({
   doubt: z.number().min(0.0001).max(1).optional(),
   /** An LLM says of the band of doubt which prompts ask the same question. */
   judge: judgeOption,
-  /** The sentence model. */
-  model: z.string().min(1).default('sentence-transformers/all-MiniLM-L6-v2'),
+  /**
+   * The sentence model: MiniLM, or a BERT sentence encoder of one's own: a folder, or an id whose folder lies in
+   * CURATE_MODELS. Nothing but MiniLM is fetched.
+   */
+  model: z.string().min(1).default(miniLm.name),
+  /** Languages that the model reads, as ingest names them (`en`, `zh`). Default: MiniLM reads `en`, another model all. */
+  languages: z.array(z.string().min(2)).min(1).optional(),
 });
 
 export type RewordedOptions = z.infer<typeof reworded>;
@@ -93,7 +100,13 @@ export function isReworded(options: Pick<DecontamOptions, 'presets' | 'methods'>
   return methodSpecs(options).some((spec) => spec.kind === 'reworded');
 }
 
-/** The options of the method `reworded`. */
-export function rewordedOptions(options: Pick<DecontamOptions, 'reworded'>): RewordedOptions {
-  return reworded.parse(options.reworded ?? {});
+/** The options of the method `reworded`, the model's folder as an absolute path where it is one. */
+export function rewordedOptions(
+  options: Pick<DecontamOptions, 'reworded'>,
+  resolve: (path: string) => string = (path) => path,
+): RewordedOptions {
+  const parsed = reworded.parse(options.reworded ?? {});
+  const folder = resolve(parsed.model);
+  const isFolder = parsed.model !== miniLm.name && (/^[./~]/.test(parsed.model) || existsSync(folder));
+  return isFolder ? { ...parsed, model: folder } : parsed;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { BOOLEAN, INTEGER, VARCHAR } from '@duckdb/node-api';
 import { decontam } from '../../src/decontam/decontam.js';
 import { decontamOptions } from '../../src/decontam/options.js';
@@ -36,7 +36,7 @@ export async function makeRun(rows: TestRow[], fileSizes: number[], withFilter =
     workers: 2,
     limit: null,
     options: {},
-    resolve: (path) => join(folder, path),
+    resolve: (path) => resolve(folder, path),
     expand: (text) => text,
     hash: sha256File,
     openTables: (options = {}) => Tables.open({ ...options, temporaryFolder: run.temporary }),

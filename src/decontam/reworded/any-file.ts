@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { labelOf } from '../../compute/local-model.js';
 import { openPool } from '../../compute/pool.js';
 import { workerFile } from '../../product.js';
 import { VARCHAR } from '../../store/duckdb.js';
@@ -13,7 +14,7 @@ import type { Hit } from '../judge.js';
 import type { RewordedOptions } from '../options.js';
 import type { RewordedCoverage } from './conclude.js';
 import type { FindTask, FoundRows } from './find-worker.js';
-import { readsLanguage } from './languages.js';
+import { languagesOf, readsLanguage } from './languages.js';
 import { bandTable, countBands, limitsOf, nearScore, rewordedName } from './limits.js';
 import { embedItems } from './shards.js';
 import { candidateColumns } from './table.js';
@@ -71,7 +72,7 @@ export async function findReworded(
     };
     const read = { rows: 0, unreadable: {}, files: files.map(() => ({ rows: 0 })) };
     for await (const batch of batches(files, { traces: false }, tables, read)) {
-      const kept = readable(batch, options.model);
+      const kept = readable(batch, options);
       count.prompts += batch.texts.length;
       count.unread += batch.texts.length - kept.texts.length;
       underWay.push({ batch: kept, found: pool.run([{ items: shared, options, ask: 'texts', texts: kept.texts }]) });
@@ -111,7 +112,8 @@ export async function findReworded(
           text: prompt,
         })),
       coverage: {
-        model: options.model,
+        model: labelOf(options.model),
+        languages: languagesOf(options)?.join(' ') ?? 'all',
         false_alarms: options.false_alarms,
         prompts: count.prompts,
         prompts_not_read: count.unread,
@@ -138,8 +140,8 @@ export async function findReworded(
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** The texts of a batch that the model reads. */
-function readable(batch: Batch, model: string): Batch {
-  const kept = batch.texts.map((text) => readsLanguage(model, languageOf(text)));
+function readable(batch: Batch, options: RewordedOptions): Batch {
+  const kept = batch.texts.map((text) => readsLanguage(options, languageOf(text)));
   return {
     file: batch.file,
     texts: batch.texts.filter((_, place) => kept[place]),

@@ -1,3 +1,4 @@
+import { labelOf } from '../../compute/local-model.js';
 import type { Took } from '../../llm/asker.js';
 import type { StageContext } from '../../pipeline/stage.js';
 import type { Json } from '../../store/fingerprint.js';
@@ -9,6 +10,7 @@ import type { RewordedOptions } from '../options.js';
 import { chosenPrompts } from '../texts.js';
 import type { Doubt, DoubtCandidate, Pair } from './doubt.js';
 import { ruleOnDoubts } from './judge-doubts.js';
+import { languagesOf } from './languages.js';
 import { bandTable, countBands, limitsOf, nearScore, rewordedName, uncertainName } from './limits.js';
 import type { RewordedReport } from './shards.js';
 
@@ -16,6 +18,8 @@ import type { RewordedReport } from './shards.js';
 export interface RewordedCoverage {
   [key: string]: Json;
   model: string;
+  /** That it reads, by their codes, or `all`. */
+  languages: string;
   false_alarms: number;
   prompts: number;
   /** Prompts in a language that the model does not read: the method did not look into them. */
@@ -95,7 +99,8 @@ export async function concludeReworded(
       `SELECT count(DISTINCT prompt_key) AS prompts FROM band WHERE abs(score - threshold) <= ${nearScore}`,
     );
     const coverage: RewordedCoverage = {
-      model: options.model,
+      model: labelOf(options.model),
+      languages: languagesOf(options)?.join(' ') ?? 'all',
       false_alarms: options.false_alarms,
       prompts,
       prompts_not_read: unread,

@@ -1,11 +1,12 @@
-import { ensureModel, findModel, modelNamed } from '../../compute/weights.js';
+import { openModel } from '../../compute/local-model.js';
+import { ensureModel, findModel } from '../../compute/weights.js';
 import type { StageContext, StageInput } from '../../pipeline/stage.js';
 import type { RewordedOptions } from '../options.js';
 import { modelPath } from './score.js';
 
 /** The files that decide this method's result: the sentence model, and the fitted one that ships. */
 export async function rewordedInputs(options: RewordedOptions, context: StageContext): Promise<StageInput[]> {
-  const model = modelNamed(options.model);
+  const model = await openModel(options.model);
   return [
     ...model.files.map((file) => ({
       kind: 'model' as const,
@@ -19,6 +20,6 @@ export async function rewordedInputs(options: RewordedOptions, context: StageCon
 
 /** Refuses a model that is not known, or whose files are not the pinned ones, before anything runs. */
 export async function checkModelOf(options: RewordedOptions): Promise<void> {
-  const model = modelNamed(options.model);
+  const model = await openModel(options.model);
   if (findModel(model) !== null) await ensureModel(model);
 }

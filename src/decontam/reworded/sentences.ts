@@ -1,7 +1,8 @@
 import { loadEmbedder } from '../../compute/embedder.js';
+import { openModel } from '../../compute/local-model.js';
 import type { Compute } from '../../compute/session.js';
 import { openVectorCache, type VectorCache } from '../../compute/vector-cache.js';
-import { modelNamed } from '../../compute/weights.js';
+
 import { sha256 } from '../../store/fingerprint.js';
 
 /** Characters of a text's end that are looked at on their own where the text is longer than the model reads. */
@@ -27,15 +28,16 @@ export class Sentences {
   private readonly compute: Compute;
   private readonly cache: VectorCache;
 
-  private constructor(model: string, compute: Compute, cache: VectorCache) {
+  private constructor(model: string, dimensions: number, compute: Compute, cache: VectorCache) {
     this.model = model;
+    this.dimensions = dimensions;
     this.compute = compute;
     this.cache = cache;
-    this.dimensions = modelNamed(model).dimensions;
   }
 
   static async open(model: string, compute: Compute): Promise<Sentences> {
-    return new Sentences(model, compute, await openVectorCache(modelNamed(model), compute));
+    const spec = await openModel(model);
+    return new Sentences(model, spec.dimensions, compute, await openVectorCache(spec, compute));
   }
 
   /** One vector per text, one after another. */

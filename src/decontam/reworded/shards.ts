@@ -88,7 +88,7 @@ export async function rewordedWork(
   const batch: Text[] = [];
   for await (const texts of promptTexts(tables, context.run, task.start, task.end)) {
     context.signal.throwIfAborted();
-    const read = texts.filter((each) => readsLanguage(options.model, each.language ?? null));
+    const read = texts.filter((each) => readsLanguage(options, each.language ?? null));
     unread += texts.length - read.length;
     batch.push(...read);
     while (batch.length >= batchSize) await settle(batch.splice(0, batchSize));
