@@ -1,5 +1,16 @@
+import { axisCount, projectedRows, projectionWidth } from './projection.js';
+
 /** Points of one reading or one product in a thread: work is cut at multiples of it, whatever the number of threads. */
 export const blockPoints = 4096;
+
+/** What the search over all centroids rules most of them out with: see `projection.ts`. */
+export interface Projection {
+  /** `dimensions` × axes: the axes are columns. */
+  basis: Float32Array;
+  /** By centroid, with rows that stand for none at the end: its projection, and its bias. */
+  rows: Float32Array;
+  bias: Float32Array;
+}
 
 /** Everything that the threads of one clustering share. All arrays lie in shared memory and live as long as it. */
 export interface Arrays {
@@ -36,6 +47,9 @@ export interface Arrays {
   orderStarts: Int32Array;
   candidates: Int32Array;
   candidateStarts: Int32Array;
+
+  /** null: the search over all centroids makes the whole product. */
+  projection: Projection | null;
 }
 
 export interface ArraySizes {
@@ -47,6 +61,7 @@ export interface ArraySizes {
   candidateCount: number;
   batchSize: number;
   spherical: boolean;
+  projected: boolean;
 }
 
 export function makeArrays(sizes: ArraySizes): Arrays {
@@ -73,6 +88,13 @@ export function makeArrays(sizes: ArraySizes): Arrays {
     orderStarts: integers(groupCount + 1),
     candidates: integers(groupCount * candidateCount + clusterCount),
     candidateStarts: integers(groupCount + 1),
+    projection: sizes.projected
+      ? {
+          basis: floats(dimensions * axisCount),
+          rows: floats(projectedRows(clusterCount) * projectionWidth),
+          bias: floats(projectedRows(clusterCount)),
+        }
+      : null,
   };
 }
 
@@ -82,7 +104,10 @@ export function arrayBytes(sizes: ArraySizes): number {
   const byCluster = clusterCount * (dimensions * 12 + 12);
   const byPoint = pointCount * 16;
   const byBatch = batchSize * (dimensions * 4 + 12);
-  return byCluster + byPoint + byBatch + superCount * (dimensions + 1) * 4 + groupCount * (candidateCount + 2) * 4;
+  const byProjection = sizes.projected ? clusterCount * (projectionWidth + 1) * 4 + dimensions * axisCount * 4 : 0;
+  const bySuper = (dimensions + 1) * 4;
+  const byGroup = (candidateCount + 2) * 4;
+  return byCluster + byPoint + byBatch + byProjection + superCount * bySuper + groupCount * byGroup;
 }
 
 // -- private

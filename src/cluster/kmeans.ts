@@ -2,7 +2,7 @@ import { type Nearest, rowBias } from '../compute/nearest.js';
 import { type Arrays, blockPoints } from './arrays.js';
 import { fillEmpty, refill, sizesOf } from './empty.js';
 import { neighbourSizes } from './neighbours.js';
-import { type PassPlan, pass } from './passes.js';
+import { type PassPlan, pass, projectAll } from './passes.js';
 import { notANumber, type Points } from './points.js';
 import { sample, seededRandom } from './random.js';
 import { blocks, startTwoLevel } from './seeds.js';
@@ -57,6 +57,7 @@ export async function kMeans(
   signal?: AbortSignal,
 ): Promise<Course> {
   await start(arrays, points, team, plan);
+  await team.run([{ kind: 'axes', seed: plan.seed }]);
   const random = seededRandom(plan.seed, 'batches');
   const moved: number[] = [];
   let refilled = 0;
@@ -70,6 +71,7 @@ export async function kMeans(
   }
 
   signal?.throwIfAborted();
+  await projectAll(arrays, team);
   let movedByExactPass = 0;
   let inertia = 0;
   const exact = blocks(points.count, (first, end) => ({ kind: 'exact', start: first, end }));

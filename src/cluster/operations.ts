@@ -1,8 +1,11 @@
 import { type Nearest, rowBias } from '../compute/nearest.js';
+import type { Screen } from '../compute/screen.js';
 import { addVector, center, squaredDistance, subtractVector } from './arithmetic.js';
 import type { Arrays } from './arrays.js';
 import { localKMeans } from './local-kmeans.js';
+import { nearestOfAll, projectCentroids } from './nearest-of-all.js';
 import { gather, type Points } from './points.js';
+import { setBasis } from './projection.js';
 import { sample, seededRandom } from './random.js';
 
 /** What a thread works with. */
@@ -10,6 +13,8 @@ export interface Desk {
   points: Points;
   nearest: Nearest;
   arrays: Arrays;
+  /** null where `arrays` has no projection. */
+  screen: Screen | null;
 }
 
 /**
@@ -36,6 +41,10 @@ export type Operation =
     }
   /** Reads slots `start` to `end` of the batch. */
   | { kind: 'load'; start: number; end: number }
+  /** Chooses the axes of the projection. */
+  | { kind: 'axes'; seed: number }
+  /** The projection takes centroids `start` to `end` as they are now. */
+  | { kind: 'project'; start: number; end: number }
   /** `found` takes the nearest of all centroids for slots `start` to `end`. */
   | { kind: 'all'; start: number; end: number }
   /** `found` takes the nearest candidate for the slots of groups `start` to `end`. */
@@ -75,6 +84,12 @@ export async function operate(operation: Operation, desk: Desk): Promise<Operati
       return result;
     case 'load':
       load(operation.start, operation.end, desk);
+      return result;
+    case 'axes':
+      await setAxes(operation.seed, desk);
+      return result;
+    case 'project':
+      await project(operation.start, operation.end, desk);
       return result;
     case 'all':
       await findAll(operation.start, operation.end, desk);
@@ -199,10 +214,25 @@ function load(start: number, end: number, { points, arrays }: Desk): void {
   gather(points, batchPoints.subarray(start, end), batch.subarray(start * dimensions, end * dimensions));
 }
 
-async function findAll(start: number, end: number, { nearest, arrays }: Desk): Promise<void> {
-  const { batch, dimensions, centroids, bias, found } = arrays;
-  const { at } = await nearest.find(batch.subarray(start * dimensions, end * dimensions), centroids, bias);
-  found.set(at, start);
+async function setAxes(seed: number, { arrays, screen, points }: Desk): Promise<void> {
+  if (arrays.projection === null || screen === null) return;
+  await setBasis(arrays.projection, points, screen, seededRandom(seed, 'axes'));
+}
+
+async function project(start: number, end: number, { arrays, screen }: Desk): Promise<void> {
+  if (arrays.projection === null || screen === null) return;
+  await projectCentroids(start, end, arrays, arrays.projection, screen);
+}
+
+async function findAll(start: number, end: number, { nearest, arrays, screen }: Desk): Promise<void> {
+  const { batch, batchPoints, assigned, dimensions, centroids, bias, found, projection } = arrays;
+  const vectors = batch.slice(start * dimensions, end * dimensions);
+  if (projection !== null && screen !== null) {
+    const from = batchPoints.slice(start, end).map((point) => assigned[point] as number);
+    found.set((await nearestOfAll(vectors, from, arrays, projection, screen)).at, start);
+  } else {
+    found.set((await nearest.find(vectors, centroids, bias)).at, start);
+  }
 }
 
 async function findNear(start: number, end: number, { nearest, arrays }: Desk): Promise<void> {
@@ -261,19 +291,30 @@ function measure(start: number, end: number, desk: Desk): void {
 }
 
 async function exact(start: number, end: number, desk: Desk): Promise<{ moved: number; inertia: number }> {
-  const { centroids, bias, assigned, squared, dimensions } = desk.arrays;
-  const vectors = readRange(start, end, desk);
-  const { at } = await desk.nearest.find(vectors, centroids, bias);
+  const { assigned, squared } = desk.arrays;
+  const found = await measured(start, end, desk);
   let moved = 0;
   let inertia = 0;
-  at.forEach((cluster, place) => {
+  found.at.forEach((cluster, place) => {
     if (assigned[start + place] !== cluster) moved += 1;
-    assigned[start + place] = cluster;
-    const distance = squaredDistance(vectors, place * dimensions, centroids, cluster * dimensions, dimensions);
-    squared[start + place] = distance;
-    inertia += distance;
+    inertia += found.squared[place] as number;
   });
+  assigned.set(found.at, start);
+  squared.set(found.squared, start);
   return { moved, inertia };
+}
+
+async function measured(start: number, end: number, desk: Desk): Promise<{ at: Int32Array; squared: Float64Array }> {
+  const { centroids, bias, assigned, dimensions, projection } = desk.arrays;
+  const vectors = readRange(start, end, desk);
+  if (projection !== null && desk.screen !== null) {
+    return nearestOfAll(vectors, assigned.slice(start, end), desk.arrays, projection, desk.screen);
+  }
+  const { at } = await desk.nearest.find(vectors, centroids, bias);
+  const squared = Float64Array.from(at, (cluster, place) =>
+    squaredDistance(vectors, place * dimensions, centroids, cluster * dimensions, dimensions),
+  );
+  return { at, squared };
 }
 
 async function join(

@@ -31,6 +31,7 @@ export async function pass(
   for (const slotCount of batches(arrays, random)) {
     await team.run(ranges(slotCount, blockPoints, (start, end) => ({ kind: 'load', start, end })));
     if (near === null || groups === null) {
+      await projectAll(arrays, team);
       await team.run(ranges(slotCount, blockPoints, (start, end) => ({ kind: 'all', start, end })));
     } else {
       orderByGroup(arrays, groups, slotCount, near.groupCount);
@@ -50,6 +51,12 @@ export async function pass(
     await team.run(ranges(clusterCount, blockPoints, (start, end) => ({ kind: 'center', start, end })));
   }
   return moved;
+}
+
+/** Projects the centroids as they are now, for a search over all of them. */
+export async function projectAll({ projection, clusterCount }: Arrays, team: Team): Promise<void> {
+  if (projection === null) return;
+  await team.run(ranges(clusterCount, blockPoints, (start, end) => ({ kind: 'project', start, end })));
 }
 
 /** Fills `batchPoints` with one batch after another: runs of neighbouring points in a drawn order, every point once. */

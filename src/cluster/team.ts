@@ -1,5 +1,6 @@
 import { openNearest } from '../compute/nearest.js';
 import { openPool } from '../compute/pool.js';
+import { openScreen } from '../compute/screen.js';
 import type { Compute } from '../compute/session.js';
 import { workerFile } from '../product.js';
 import type { Arrays } from './arrays.js';
@@ -38,9 +39,15 @@ export function openThreads(files: readonly string[], compute: Compute, arrays: 
   };
 }
 
+/** The sessions of one thread. */
+export async function openDesk(points: Points, compute: Compute, arrays: Arrays): Promise<Desk> {
+  const nearest = await openNearest(arrays.dimensions, compute);
+  return { points, nearest, arrays, screen: arrays.projection === null ? null : await openScreen(compute) };
+}
+
 /** The caller's own thread. */
 export async function openAlone(points: Points, compute: Compute, arrays: Arrays): Promise<Team> {
-  const desk: Desk = { points, nearest: await openNearest(points.dimensions, compute), arrays };
+  const desk = await openDesk(points, compute, arrays);
   return {
     size: 1,
     async run(operations) {
@@ -48,6 +55,9 @@ export async function openAlone(points: Points, compute: Compute, arrays: Arrays
       for (const operation of operations) results.push(await operate(operation, desk));
       return results;
     },
-    close: () => desk.nearest.close(),
+    async close() {
+      await desk.nearest.close();
+      await desk.screen?.close();
+    },
   };
 }

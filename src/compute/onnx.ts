@@ -2,6 +2,8 @@ import onnxProto from 'onnx-proto';
 
 const { onnx } = onnxProto;
 
+export type ElementType = 'float32' | 'int32' | 'bool';
+
 export type Attribute = number | readonly number[] | { float: number };
 
 /** Builds an ONNX model in memory: float32 constants, nodes of the standard and of the `com.microsoft` operators. */
@@ -13,12 +15,12 @@ export class GraphBuilder {
   private nameCount = 0;
 
   /** Dimensions that are text are free. */
-  input(name: string, type: 'float32' | 'int32', shape: readonly (number | string)[]): string {
+  input(name: string, type: ElementType, shape: readonly (number | string)[]): string {
     this.inputs.push(value(name, type, shape));
     return name;
   }
 
-  output(name: string, type: 'float32' | 'int32', shape: readonly (number | string)[]): void {
+  output(name: string, type: ElementType, shape: readonly (number | string)[]): void {
     this.outputs.push(value(name, type, shape));
   }
 
@@ -83,12 +85,9 @@ export class GraphBuilder {
 
 // -- private
 
-function value(
-  name: string,
-  type: 'float32' | 'int32',
-  shape: readonly (number | string)[],
-): onnxProto.onnx.IValueInfoProto {
-  const elemType = type === 'float32' ? onnx.TensorProto.DataType.FLOAT : onnx.TensorProto.DataType.INT32;
+function value(name: string, type: ElementType, shape: readonly (number | string)[]): onnxProto.onnx.IValueInfoProto {
+  const { FLOAT, INT32, BOOL } = onnx.TensorProto.DataType;
+  const elemType = { float32: FLOAT, int32: INT32, bool: BOOL }[type];
   const dim = shape.map((each) => (typeof each === 'number' ? { dimValue: each } : { dimParam: each }));
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }

@@ -5,9 +5,12 @@ export type Compute = 'native' | 'portable';
 
 export type Value = { shape: readonly number[]; content: Float32Array | Int32Array };
 
+/** What a graph gives: a byte of 0 or 1 for each truth value. */
+export type Result = Float32Array | Int32Array | Uint8Array;
+
 /** A loaded graph. `run` blocks its thread while it computes. */
 export interface Session {
-  run(inputs: Record<string, Value>): Promise<Record<string, Float32Array | Int32Array>>;
+  run(inputs: Record<string, Value>): Promise<Record<string, Result>>;
   close(): Promise<void>;
 }
 
@@ -32,8 +35,8 @@ export async function openSession(graph: Uint8Array, compute: Compute, threads =
             : new runtime.Tensor('int32', content, shape);
       }
       const results = await session.run(feeds);
-      const contents: Record<string, Float32Array | Int32Array> = {};
-      for (const [name, tensor] of Object.entries(results)) contents[name] = tensor.data as Float32Array | Int32Array;
+      const contents: Record<string, Result> = {};
+      for (const [name, tensor] of Object.entries(results)) contents[name] = tensor.data as Result;
       return contents;
     },
     close: () => session.release(),
