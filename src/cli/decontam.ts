@@ -1,10 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readAllowed } from '../decontam/allow.js';
-import { knownBenchmarks } from '../decontam/benchmarks.js';
 import type { BenchmarkCoverage } from '../decontam/coverage.js';
-import { methodSpecs, presetNames } from '../decontam/options.js';
+import { knownBenchmarks } from '../decontam/known-benchmarks.js';
+import { methodSpecs, presetNames } from '../decontam/presets.js';
 import type { SelfTestResult } from '../decontam/self-test.js';
 import { checkData, type StandAloneSummary } from '../decontam/stand-alone.js';
 import { Problem } from '../problem.js';
@@ -84,7 +83,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
       textColumn: options.textColumn,
       idColumn: options.idColumn,
       traces: options.traces === true,
-      allowed: options.allow === undefined ? [] : readAllowed(options.allow),
+      allowed: options.allow === undefined ? [] : (await import('../decontam/allow.js')).readAllowed(options.allow),
       workers: options.workers ?? availableParallelism(),
       seed: 42,
       selfTest: options.selfTest === true,

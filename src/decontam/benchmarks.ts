@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Problem } from '../problem.js';
 import { dataFolder } from '../product.js';
 import { nearestName } from '../text/nearest-name.js';
+import { knownBenchmarks } from './known-benchmarks.js';
 import type { BenchmarkEntry } from './options.js';
 
 /** A benchmark as a YAML file describes it: one of `data/benchmarks/`, or one's own. */
@@ -61,14 +62,6 @@ export interface Benchmark {
   where: Record<string, string | number>;
   sets: string[];
   columns: { question: string; options: string | string[]; context?: string; item?: string };
-}
-
-/** Names of the benchmarks that `use:` knows. */
-export function knownBenchmarks(): string[] {
-  return readdirSync(join(dataFolder, 'benchmarks'))
-    .filter((file) => file.endsWith('.yaml'))
-    .map((file) => file.slice(0, -'.yaml'.length))
-    .sort();
 }
 
 /** The benchmarks that the entries name. `resolve` makes a path absolute. A missing file stops all but optional ones. */

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Problem } from '../problem.js';
 import { readRows } from '../store/readers/read-rows.js';
 import type { Tables } from '../store/tables.js';
-import { strip } from '../text/words.js';
+import { isSpace, strip } from '../text/words.js';
 import type { Benchmark } from './benchmarks.js';
 
 /** One question of a benchmark. */
@@ -29,22 +29,35 @@ export interface LoadedBenchmark {
 }
 
 /** Reads the items of all benchmarks. A file of several sets gives one loaded benchmark for each that is asked for. */
-export async function loadBenchmarks(benchmarks: readonly Benchmark[], tables: Tables): Promise<LoadedBenchmark[]> {
-  const loaded: LoadedBenchmark[] = [];
-  for (const benchmark of benchmarks) {
-    if (benchmark.file === null) continue;
-    for (const [name, rows] of await readSets(benchmark, benchmark.file, tables))
-      loaded.push(loadSet(benchmark, benchmark.file, name, rows));
-  }
-  return loaded;
+export async function loadBenchmarks(
+  benchmarks: readonly Benchmark[],
+  tables: Tables | Promise<Tables>,
+): Promise<LoadedBenchmark[]> {
+  // While one is decompressed another is read.
+  const loaded = await Promise.allSettled(benchmarks.map((benchmark) => loadBenchmark(benchmark, tables)));
+  return loaded.flatMap((each) => {
+    if (each.status === 'rejected') throw each.reason;
+    return each.value;
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 type Fields = Record<string, unknown>;
 
+async function loadBenchmark(benchmark: Benchmark, tables: Tables | Promise<Tables>): Promise<LoadedBenchmark[]> {
+  const { file } = benchmark;
+  if (file === null) return [];
+  const sets = await readSets(benchmark, file, tables);
+  return sets.map(([name, rows]) => loadSet(benchmark, file, name, rows));
+}
+
 /** Rows by set: of a plain file all under the benchmark's name. */
-async function readSets(benchmark: Benchmark, file: string, tables: Tables): Promise<[string, Fields[]][]> {
+async function readSets(
+  benchmark: Benchmark,
+  file: string,
+  tables: Tables | Promise<Tables>,
+): Promise<[string, Fields[]][]> {
   const sets = new Map<string, Fields[]>();
   const put = (name: string, row: Fields) => {
     const rows = sets.get(name);
@@ -58,11 +71,18 @@ async function readSets(benchmark: Benchmark, file: string, tables: Tables): Pro
         found: reading.reason,
       });
     if (!isFields(reading.row)) continue;
-    const lists = Object.entries(reading.row).filter((entry): entry is [string, Fields[]] => isSet(entry[1]));
-    if (benchmark.columns.question in reading.row || lists.length === 0) {
+    const lists =
+      benchmark.columns.question in reading.row
+        ? []
+        : Object.entries(reading.row).filter((entry): entry is [string, Fields[]] => isSet(entry[1]));
+    if (lists.length === 0) {
       const of = reading.row.bench;
       put(typeof of === 'string' ? of : benchmark.name, reading.row);
-    } else for (const [name, rows] of lists) for (const row of rows) put(name, row);
+    } else
+      for (const [name, rows] of lists) {
+        if (sets.has(name)) for (const row of rows) put(name, row);
+        else sets.set(name, rows);
+      }
   }
   if (sets.size === 0) throw hasNoItems(benchmark.name, file, 0);
   if (sets.size <= 1 && benchmark.sets.length === 0) return [...sets].map(([, rows]) => [benchmark.name, rows]);
@@ -80,9 +100,12 @@ async function readSets(benchmark: Benchmark, file: string, tables: Tables): Pro
 
 function loadSet(benchmark: Benchmark, file: string, name: string, rows: Fields[]): LoadedBenchmark {
   const wanted = Object.entries(benchmark.where);
-  const kept = rows.filter((row) => wanted.every(([column, value]) => !(column in row) || row[column] === value));
+  const kept =
+    wanted.length === 0
+      ? rows
+      : rows.filter((row) => wanted.every(([column, value]) => !(column in row) || row[column] === value));
   const items = kept.map((row, index) => readItem(benchmark, file, name, row, index));
-  const empty = items.filter((item) => strip(item.question) === '' && item.options.length === 0).length;
+  const empty = items.filter((item) => item.options.length === 0 && isBlank(item.question)).length;
   if (items.length === empty) throw hasNoItems(name, file, items.length);
   if (benchmark.trainItems !== null && items.length === benchmark.trainItems)
     throw new Problem(`the file of ${name} is its train split`, {
@@ -149,10 +172,10 @@ function readItem(benchmark: Benchmark, file: string, name: string, row: Fields,
       found: `the columns ${Object.keys(row).slice(0, 20).join(', ')}`,
       try: 'a column "question"; or a YAML of your own with columns: { question: NAME }',
     });
-  const context = texts(at(row, columns.context ?? 'context')).join('\n');
+  const contexts = texts(at(row, columns.context ?? 'context'));
   const options = readOptions(row, columns.options);
   const lastLine = benchmark.stemIsLastLine ? strip(text).split('\n').pop() : undefined;
-  const question = context === '' ? text : `${context}\n${text}`;
+  const question = contexts.length === 0 ? text : `${contexts.join('\n')}\n${text}`;
   const stem = lastLine ?? text;
   const compared = benchmark.compare === 'question' ? question : [question, ...lettered(options)].join('\n');
   return { benchmark: name, item: idOf(row, columns.item, index), question, stem, options, compared };
@@ -162,9 +185,8 @@ function readOptions(row: Fields, columns: string | string[]): string[] {
   if (Array.isArray(columns) && columns.some((column) => column in row))
     return columns.flatMap((column) => texts(row[column]));
   const value = at(row, Array.isArray(columns) ? 'options' : columns) ?? row.options ?? row.choices;
-  if (isFields(value) && Array.isArray(value.text)) return texts(value.text);
-  if (isFields(value)) return Object.values(value).flatMap(texts);
-  return texts(value);
+  if (!isFields(value)) return texts(value);
+  return texts(Array.isArray(value.text) ? value.text : Object.values(value));
 }
 
 function lettered(options: readonly string[]): string[] {
@@ -182,6 +204,7 @@ function idOf(row: Fields, column: string | undefined, index: number): string {
 /** A value by a path of names with dots. */
 function at(row: Fields, path: string): unknown {
   if (path in row) return row[path];
+  if (!path.includes('.')) return undefined;
   let value: unknown = row;
   for (const name of path.split('.')) value = isFields(value) ? value[name] : undefined;
   return value;
@@ -189,9 +212,14 @@ function at(row: Fields, path: string): unknown {
 
 /** A text or a list of texts or numbers, as texts. */
 function texts(value: unknown): string[] {
-  if (typeof value === 'string') return strip(value) === '' ? [] : [value];
+  if (typeof value === 'string') return isBlank(value) ? [] : [value];
   if (typeof value === 'number' || typeof value === 'bigint') return [String(value)];
-  return Array.isArray(value) ? value.flatMap(texts) : [];
+  if (!Array.isArray(value)) return [];
+  return value.every((each) => typeof each === 'string' && !isBlank(each)) ? value : value.flatMap(texts);
+}
+
+function isBlank(text: string): boolean {
+  return isSpace(text.charCodeAt(0)) ? strip(text) === '' : text === '';
 }
 
 function isFields(value: unknown): value is Fields {

@@ -112,8 +112,16 @@ function hasOptions(item: Item): boolean {
   return item.options.length >= 2;
 }
 
-function isLong(item: Item): boolean {
-  return item.question.split(/\s+/).length >= 12;
+/** Asked of every item in every run: counts no further than it must. */
+function isLong({ question }: Item): boolean {
+  let gaps = 0;
+  for (let at = 0; at < question.length && gaps < 11; at += 1)
+    if (isGap(question.charCodeAt(at)) && !isGap(question.charCodeAt(at + 1))) gaps += 1;
+  return gaps === 11;
+}
+
+function isGap(unit: number): boolean {
+  return unit === 0x20 || ((unit < 0x20 || unit > 0x7f) && /\s/.test(String.fromCharCode(unit)));
 }
 
 function withOptions(item: Item, options: readonly string[], labels: readonly string[], after: string): string {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { miniLm } from '../compute/weights.js';
-import { type MethodSpec, methodName } from './method-name.js';
+import { presetNames } from './presets.js';
 import { judgeOption } from './reworded/judge-options.js';
 
 const benchmarkEntry = z.union([
@@ -26,8 +26,6 @@ const method = z.union([
   /** RapidFuzz's `fuzz.ratio` of prompt and item, in percent, at or above which they match. */
   z.strictObject({ fuzzy: z.int().min(1).max(100) }),
 ]);
-
-export const presetNames = ['ii-medical', 'strict', 'reworded'] as const;
 
 const reworded = z.strictObject({
   /** Share of prompts that are no leak and may be flagged, per benchmark. */
@@ -71,34 +69,6 @@ export const decontamOptions = z
 
 export type DecontamOptions = z.infer<typeof decontamOptions>;
 export type BenchmarkEntry = DecontamOptions['benchmarks'][number];
-
-/** The card's two steps: open-r1's 10-grams, then open-thoughts' ratio of 90. */
-const presets: Record<(typeof presetNames)[number], MethodSpec[]> = {
-  'ii-medical': [
-    { kind: 'ngram', size: 10 },
-    { kind: 'fuzzy', threshold: 90 },
-  ],
-  strict: [{ kind: 'strict' }],
-  reworded: [{ kind: 'reworded' }],
-};
-
-/** The methods in their order, each once: presets first, as listed. */
-export function methodSpecs(options: Pick<DecontamOptions, 'presets' | 'methods'>): MethodSpec[] {
-  const fallback = options.methods === undefined ? (['ii-medical'] as const) : [];
-  const specs = (options.presets ?? fallback).flatMap((name) => presets[name]);
-  for (const each of options.methods ?? []) {
-    specs.push('ngram' in each ? { kind: 'ngram', size: each.ngram } : { kind: 'fuzzy', threshold: each.fuzzy });
-  }
-  // reworded comes last: it is judged when all prompts are known, and names what the others cannot see.
-  const last = (spec: MethodSpec) => (spec.kind === 'reworded' ? 1 : 0);
-  const byName = new Map(specs.map((spec) => [methodName(spec), spec]));
-  return [...byName.values()].sort((a, b) => last(a) - last(b));
-}
-
-/** Whether the method `reworded` is among them. */
-export function isReworded(options: Pick<DecontamOptions, 'presets' | 'methods'>): boolean {
-  return methodSpecs(options).some((spec) => spec.kind === 'reworded');
-}
 
 /** The options of the method `reworded`, the model's folder as an absolute path where it is one. */
 export function rewordedOptions(

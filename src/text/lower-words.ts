@@ -24,6 +24,11 @@ export class LowerWords {
     this.bytes = bytesOf(this.units);
   }
 
+  /** Makes room for texts of so many units in all. */
+  reserve(units: number): void {
+    if (this.units.length <= this.unitCount + units) this.growUnits(this.unitCount + units + 1);
+  }
+
   clear(): void {
     this.count = 0;
     this.unitCount = 0;

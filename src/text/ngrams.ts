@@ -22,15 +22,18 @@ export class NgramIndex {
   readonly counts: Int32Array;
   /** The words of all documents, one after the other. */
   private readonly words = new LowerWords(1 << 16);
-  /** Open addressing: slot → n-gram + 1. */
-  private readonly slots: Int32Array;
   /** One bit per hash value's low bits: most n-grams of a text end here. */
   private readonly bits: Int32Array;
-  /** Per n-gram: its hash, the first of its words in one place, and the chain of the documents that hold it. */
-  private readonly grams: Record<'hash' | 'word' | 'firstLink' | 'lastLink', Int32Array>;
-  private readonly links: Record<'document' | 'next', Int32Array>;
-  private gramCount = 0;
-  private linkCount = 0;
+  /**
+   * Of each bucket, which the high bits of a hash number: where its entries start and end. What is looked at together
+   * lies together here and in `entries`: memory far apart is what this costs.
+   */
+  private readonly buckets: Int32Array;
+  /**
+   * An entry for each n-gram of each document, once: its hash, the first of its words, the document, and the first entry
+   * with the same words, which stands for the n-gram. Of a bucket the entries are in the order of the documents.
+   */
+  private readonly entries: Int32Array;
   private readonly text = new LowerWords();
   /** Per document while a text is looked at; `shared` is 0 between texts. */
   private readonly runs: Record<'shared' | 'from' | 'to' | 'bestFrom' | 'bestTo', Int32Array>;
@@ -40,6 +43,7 @@ export class NgramIndex {
     this.counts = new Int32Array(documents.length);
     const column = () => new Int32Array(documents.length);
     this.runs = { shared: column(), from: column(), to: column(), bestFrom: column(), bestTo: column() };
+    this.words.reserve(documents.reduce((sum, document) => sum + document.length + 1, 0));
     let most = 0;
     const ends = documents.map((document) => {
       const first = this.words.count;
@@ -47,14 +51,13 @@ export class NgramIndex {
       most += Math.max(0, this.words.count - first - size + 1);
       return this.words.count;
     });
-    const each = () => new Int32Array(most);
-    this.grams = { hash: each(), word: each(), firstLink: each(), lastLink: each() };
-    this.links = { document: each(), next: each() };
-    this.slots = new Int32Array(powerOfTwo(most * 2 + 16));
+    this.entries = new Int32Array(most * entryFields);
     this.bits = new Int32Array(powerOfTwo(most / 2));
-    ends.forEach((end, document) => {
-      this.add(document, ends[document - 1] ?? 0, end);
-    });
+    this.buckets = new Int32Array(powerOfTwo(most / 2) * 2);
+    const hashes = this.hashAll(ends, most);
+    this.open(hashes);
+    this.enter(ends, hashes);
+    this.unite();
   }
 
   /** What the text shares with each document, in the order of the documents. */
@@ -75,7 +78,7 @@ export class NgramIndex {
       hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
       if (((bits[(mixed >>> 5) & bitMask] as number) & (1 << (mixed & 31))) === 0) continue;
       const gram = this.lookUp(mixed, words, first);
-      if (gram === -1) continue;
+      if (gram === none) continue;
       found.grams.push(gram);
       found.positions.push(first);
     }
@@ -84,56 +87,119 @@ export class NgramIndex {
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  /** Enters the n-grams of a document: its words from `from` to `to`. */
-  private add(document: number, from: number, to: number): void {
-    const { words, size, grams, links } = this;
-    const { hashes } = words;
+  /** The hashes of all n-grams in the order of the documents, whose words end at `ends`. */
+  private hashAll(ends: readonly number[], count: number): Int32Array {
+    const { size } = this;
+    const { hashes } = this.words;
     const leading = powerOfBase(size - 1);
-    let hash = 0;
-    for (let last = from; last < to; last += 1) {
-      hash = (Math.imul(hash, base) + (hashes[last] as number)) | 0;
-      const first = last - size + 1;
-      if (first < from) continue;
-      const mixed = mix(hash);
-      hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
-      let gram = this.lookUp(mixed, words, first);
-      const isNew = gram === -1;
-      if (isNew) gram = this.insert(mixed, first);
-      else if (links.document[grams.lastLink[gram] as number] === document) continue;
-      const link = this.linkCount;
-      this.linkCount += 1;
-      links.document[link] = document;
-      links.next[link] = none;
-      if (isNew) grams.firstLink[gram] = link;
-      else links.next[grams.lastLink[gram] as number] = link;
-      grams.lastLink[gram] = link;
-      this.counts[document] = (this.counts[document] as number) + 1;
+    const mixed = new Int32Array(count);
+    let next = 0;
+    let from = 0;
+    for (const to of ends) {
+      let hash = 0;
+      for (let last = from; last < to; last += 1) {
+        hash = (Math.imul(hash, base) + (hashes[last] as number)) | 0;
+        const first = last - size + 1;
+        if (first < from) continue;
+        mixed[next] = mix(hash);
+        next += 1;
+        hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
+      }
+      from = to;
+    }
+    return mixed;
+  }
+
+  /** Sets the bits, and makes room in the buckets. */
+  private open(hashes: Int32Array): void {
+    const { bits, buckets } = this;
+    const mask = bits.length - 1;
+    const shift = shiftOf(buckets);
+    for (let index = 0; index < hashes.length; index += 1) {
+      const mixed = hashes[index] as number;
+      const bit = (mixed >>> 5) & mask;
+      bits[bit] = (bits[bit] as number) | (1 << (mixed & 31));
+      const bucket = (mixed >>> shift) * 2;
+      buckets[bucket] = (buckets[bucket] as number) + 1;
+    }
+    let start = 0;
+    for (let bucket = 0; bucket < buckets.length; bucket += 2) {
+      const count = buckets[bucket] as number;
+      buckets[bucket] = buckets[bucket + 1] = start;
+      start += count * entryFields;
     }
   }
 
-  private insert(mixed: number, first: number): number {
-    const { grams, slots, bits } = this;
-    const gram = this.gramCount;
-    this.gramCount += 1;
-    grams.hash[gram] = mixed;
-    grams.word[gram] = first;
-    const mask = slots.length - 1;
-    let slot = mixed & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = gram + 1;
-    const bit = (mixed >>> 5) & (bits.length - 1);
-    bits[bit] = (bits[bit] as number) | (1 << (mixed & 31));
-    return gram;
+  /** Enters all n-grams, each as one of its own; looks at no entry, which would be a wait for memory each. */
+  private enter(documentEnds: readonly number[], hashes: Int32Array): void {
+    const { size, buckets, entries } = this;
+    const shift = shiftOf(buckets);
+    let next = 0;
+    let from = 0;
+    for (let document = 0; document < documentEnds.length; document += 1) {
+      const to = documentEnds[document] as number;
+      for (let first = from; first + size <= to; first += 1) {
+        const mixed = hashes[next] as number;
+        next += 1;
+        const bucket = (mixed >>> shift) * 2;
+        const entry = buckets[bucket + 1] as number;
+        buckets[bucket + 1] = entry + entryFields;
+        entries[entry] = mixed;
+        entries[entry + wordField] = first;
+        entries[entry + documentField] = document;
+        entries[entry + gramField] = entry;
+      }
+      from = to;
+    }
+  }
+
+  /** Finds equal n-grams, bucket by bucket, and takes out what a document has twice. */
+  private unite(): void {
+    const { buckets, entries, counts } = this;
+    for (let bucket = 0; bucket < buckets.length; bucket += 2) {
+      const start = buckets[bucket] as number;
+      const end = buckets[bucket + 1] as number;
+      let kept = start;
+      for (let entry = start; entry < end; entry += entryFields) {
+        const mixed = entries[entry] as number;
+        const word = entries[entry + wordField] as number;
+        const document = entries[entry + documentField] as number;
+        let gram = kept;
+        for (let other = start; other < kept; other += entryFields)
+          if (entries[other] === mixed && this.equal(entries[other + wordField] as number, this.words, word)) {
+            gram = entries[other + gramField] as number;
+            break;
+          }
+        if (gram !== kept && this.hasEntry(document, gram, start, kept)) continue;
+        entries[kept] = mixed;
+        entries[kept + wordField] = word;
+        entries[kept + documentField] = document;
+        entries[kept + gramField] = gram;
+        kept += entryFields;
+        counts[document] = (counts[document] as number) + 1;
+      }
+      buckets[bucket + 1] = kept;
+    }
+  }
+
+  /** Whether the document, whose entries in `[start, end)` are the last, has the n-gram there. */
+  private hasEntry(document: number, gram: number, start: number, end: number): boolean {
+    const { entries } = this;
+    for (let entry = end - entryFields; entry >= start; entry -= entryFields) {
+      if (entries[entry + documentField] !== document) return false;
+      if (entries[entry + gramField] === gram) return true;
+    }
+    return false;
   }
 
   private lookUp(mixed: number, words: LowerWords, first: number): number {
-    const { slots, grams } = this;
-    const mask = slots.length - 1;
-    for (let slot = mixed & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const gram = (slots[slot] as number) - 1;
-      if (grams.hash[gram] === mixed && this.equal(grams.word[gram] as number, words, first)) return gram;
-    }
-    return -1;
+    const { buckets, entries } = this;
+    const bucket = (mixed >>> shiftOf(buckets)) * 2;
+    const end = buckets[bucket + 1] as number;
+    for (let entry = buckets[bucket] as number; entry < end; entry += entryFields)
+      if (entries[entry] === mixed && this.equal(entries[entry + wordField] as number, words, first))
+        return entries[entry + gramField] as number;
+    return none;
   }
 
   private equal(otherFirst: number, words: LowerWords, first: number): boolean {
@@ -151,15 +217,17 @@ export class NgramIndex {
 
   /** Follows each document's runs through the matches, which are in the order of the text. */
   private gather(text: string, { grams, positions }: Matches): SharedNgrams[] {
-    const { runs, links } = this;
+    const { runs, entries } = this;
     const touched: number[] = [];
     const seen = new Set<number>();
     grams.forEach((gram, match) => {
       const position = positions[match] as number;
       const isNew = seen.has(gram) ? 0 : 1;
       seen.add(gram);
-      for (let link = this.grams.firstLink[gram] as number; link !== none; link = links.next[link] as number) {
-        const document = links.document[link] as number;
+      const end = this.endOf(gram);
+      for (let entry = gram; entry < end; entry += entryFields) {
+        if (entries[entry + gramField] !== gram) continue;
+        const document = entries[entry + documentField] as number;
         if (runs.shared[document] === 0) {
           touched.push(document);
           runs.bestFrom[document] = runs.bestTo[document] = 0;
@@ -207,10 +275,18 @@ export class NgramIndex {
   }
 
   private documentsOf(gram: number): number[] {
+    const { entries } = this;
     const documents: number[] = [];
-    for (let link = this.grams.firstLink[gram] as number; link !== none; link = this.links.next[link] as number)
-      documents.push(this.links.document[link] as number);
+    const end = this.endOf(gram);
+    for (let entry = gram; entry < end; entry += entryFields)
+      if (entries[entry + gramField] === gram) documents.push(entries[entry + documentField] as number);
     return documents;
+  }
+
+  /** Where the bucket of an n-gram ends. */
+  private endOf(gram: number): number {
+    const bucket = ((this.entries[gram] as number) >>> shiftOf(this.buckets)) * 2;
+    return this.buckets[bucket + 1] as number;
   }
 }
 
@@ -223,6 +299,9 @@ interface Matches {
 }
 
 const none = -1;
+
+/** Of an entry, behind its hash. */
+const [wordField, documentField, gramField, entryFields] = [1, 2, 3, 4] as const;
 
 /** A window's hash is a polynomial in the words' hashes modulo 2^32: it moves on by one word in constant time. */
 const base = 0x9e3779b1 | 0;
@@ -237,6 +316,11 @@ function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return mixed ^ (mixed >>> 16);
+}
+
+/** How far a hash is moved to give the number of its bucket: there are half as many as numbers, and at least 16. */
+function shiftOf(buckets: Int32Array): number {
+  return Math.clz32(buckets.length) + 2;
 }
 
 function powerOfTwo(least: number): number {

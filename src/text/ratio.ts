@@ -168,14 +168,22 @@ export class RatioIndex {
 /** The code points of all texts one after the other, and each text's as a part of them. */
 function readAll(texts: readonly string[]): { all: Int32Array; each: Int32Array[] } {
   const all = new Int32Array(texts.reduce((sum, text) => sum + text.length, 0));
+  // A copy of the units is read faster than texts of any kind.
+  const units = new Uint16Array(texts.reduce((most, text) => Math.max(most, text.length), 0));
+  const bytes = Buffer.from(units.buffer);
   let count = 0;
   const each = texts.map((text) => {
     const from = count;
-    for (let index = 0; index < text.length; index += 1) {
-      let point = text.charCodeAt(index);
+    bytes.write(text, 'utf16le');
+    const { length } = text;
+    for (let index = 0; index < length; index += 1) {
+      let point = units[index] as number;
       if (point >= 0xd800 && point < 0xdc00) {
-        point = text.codePointAt(index) as number;
-        if (point > 0xffff) index += 1;
+        const low = index + 1 < length ? (units[index + 1] as number) : 0;
+        if (low >= 0xdc00 && low < 0xe000) {
+          point = 0x1_0000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+          index += 1;
+        }
       }
       all[count] = point;
       count += 1;

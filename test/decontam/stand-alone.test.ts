@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { methodSpecs } from '../../src/decontam/options.js';
+import { methodSpecs } from '../../src/decontam/presets.js';
 import { checkData } from '../../src/decontam/stand-alone.js';
 import { Problem } from '../../src/problem.js';
 import { parquet, Tables } from '../../src/store/tables.js';
@@ -97,6 +97,17 @@ describe('checkData', () => {
     const row = JSON.stringify({ prompt: 'Tell me a question.', response: question });
     expect((await check([row])).hits).toEqual([]);
     expect((await check([row], { traces: true })).hits[0]).toMatchObject({ field: 'response', method: 'ngram_10' });
+  });
+
+  it('finds and tells the same with a thread for all methods as with one for each', async () => {
+    const rows = Array.from({ length: 40 }, (_, row) =>
+      JSON.stringify({ prompt: row % 3 === 0 ? `${row}. ${question}` : `What is ${row} and ${row}?` }),
+    );
+    const [one, two] = [await check(rows, { workers: 1 }), await check(rows, { workers: 2 })];
+    expect(two.hits).toEqual(one.hits);
+    expect(one.hits).toHaveLength(2 * 14);
+    const coverage = (out: string) => readFileSync(join(out, 'coverage.json'), 'utf8');
+    expect(coverage(two.out)).toBe(coverage(one.out));
   });
 
   it('says which column is missing and which is near', async () => {

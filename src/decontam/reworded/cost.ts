@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { RunFolder } from '../../store/folder.js';
-import { type DecontamOptions, isReworded, rewordedOptions } from '../options.js';
+import { type DecontamOptions, rewordedOptions } from '../options.js';
+import { isReworded } from '../presets.js';
 import { doubtShare, doubtShares } from './doubt.js';
 import { judgeQuestion } from './judge-question.js';
 

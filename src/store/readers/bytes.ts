@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { Decompress, type ZstdError, ZstdErrorCode } from 'fzstd';
+import type { ZstdError } from 'fzstd';
 import { Problem } from '../../problem.js';
 
 /** A decoder's complaint about its input: the file is cut or broken from here on. */
@@ -186,6 +186,8 @@ async function* throughProgram(path: string, name: string, args: string[]): Asyn
 
 /** fzstd, in JavaScript: slower, and only for windows that fit a typed array. */
 async function* throughScript(path: string): AsyncGenerator<Buffer> {
+  // Loaded here: hardly a file needs it.
+  const { Decompress, ZstdErrorCode } = await import('fzstd');
   const ready: Buffer[] = [];
   const decoder = new Decompress((part) => {
     ready.push(Buffer.from(part));

@@ -9,17 +9,21 @@ import type { Reading } from './reading.js';
 /**
  * The rows of any data file (Parquet, JSONL, JSON, CSV or TSV, also as .gz, .zst or .bz2), told by its content, in
  * batches and in order. What is no row comes as a reading of kind 'bad' with its place and reason, so a caller can
- * account for everything in the file.
+ * account for everything in the file. The tables are waited for only where the file is Parquet.
  */
-export async function* readBatches(path: string, tables: Tables, known?: FileFormat): AsyncGenerator<Reading[]> {
+export async function* readBatches(
+  path: string,
+  tables: Tables | Promise<Tables>,
+  known?: FileFormat,
+): AsyncGenerator<Reading[]> {
   const { format, compression } = known ?? (await detectFormat(path));
-  if (format === 'parquet') yield* readParquet(tables, path);
+  if (format === 'parquet') yield* readParquet(await tables, path);
   else if (format === 'jsonl') yield* readJsonLines(path, compression);
   else if (format === 'json') yield* readJsonValues(path, compression);
   else yield* readCsv(path, compression, format === 'csv' ? ',' : '\t');
 }
 
 /** `readBatches`, one reading at a time. */
-export async function* readRows(path: string, tables: Tables): AsyncGenerator<Reading> {
+export async function* readRows(path: string, tables: Tables | Promise<Tables>): AsyncGenerator<Reading> {
   for await (const readings of readBatches(path, tables)) yield* readings;
 }
