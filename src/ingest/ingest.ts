@@ -6,7 +6,6 @@ import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js'
 import { readBatches } from '../store/readers/read-rows.js';
 import { excerptOf, type Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
-import { loadLanguages } from '../text/language.js';
 import { Unfit } from './adapter.js';
 import { canonicalise } from './canonical.js';
 import { checkColumns, checkSources } from './check.js';
@@ -98,7 +97,6 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
 async function readTask(task: IngestTask, source: Source, tables: Tables, context: StageContext): Promise<TaskReport> {
   const path = source.files.find((file) => file.name === task.file)?.path;
   if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
-  await loadLanguages();
   const writer = new ShardWriter(tables, context.run, task.entry, task.task);
   const where = await openWhere(tables, source);
   const counts = new TaskCounts();

@@ -5,7 +5,6 @@ import { readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import type { Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
-import { loadLanguages } from '../text/language.js';
 import { type Adapter, isRecord, Unfit } from './adapter.js';
 import { adapterNamed, adapters, fittingAdapters, missingColumns } from './adapters.js';
 import { canonicalise, type RowSource } from './canonical.js';
@@ -43,7 +42,6 @@ export async function inspectFile(path: string, tables: Tables, adapter: string 
   const types = await readColumnTypes(path, tables);
   const names = Object.keys(types);
   const readings = await firstReadings(path, tables, known);
-  await loadLanguages();
   const rows = readings.flatMap((reading) => (reading.kind === 'row' && isRecord(reading.row) ? [reading.row] : []));
   const fitting = fittingAdapters(names).filter((each) => each.recognises === undefined || rows.some(each.recognises));
   const candidates = adapter === null ? fitting : [checkedAdapter(adapter, names, path)];

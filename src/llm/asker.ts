@@ -1,4 +1,4 @@
-import { Endpoint, type EndpointSettings } from './endpoint.js';
+import type { Endpoint, EndpointSettings } from './endpoint.js';
 import { Ledger } from './ledger.js';
 import type { Budget, CallingOptions, Price } from './options.js';
 import { inParallel } from './parallel.js';
@@ -81,6 +81,8 @@ export async function withAsker<Subject, T>(
   let respondent: Respondent<Subject> | null = null;
 
   async function open(): Promise<Respondent<Subject>> {
+    // The SDK takes as long to load as most stages' code together, and most commands ask nobody.
+    const { Endpoint } = await import('./endpoint.js');
     endpoint = new Endpoint({ ...settings.endpoint, connections: settings.concurrency }, spending);
     await endpoint.connect();
     return new Respondent(endpoint, question, ledger);

@@ -13,9 +13,9 @@ export async function contentHash(tables: Tables, files: readonly string[]): Pro
   for (const group of await bySchema(tables, parquetFiles)) {
     const row = await tables.row<{ rows: string; lower: string; upper: string }>(
       `SELECT count(*)::VARCHAR AS rows,
-              coalesce(sum(md5_number_lower(row)::HUGEINT), 0)::VARCHAR AS lower,
-              coalesce(sum(md5_number_upper(row)::HUGEINT), 0)::VARCHAR AS upper
-       FROM (SELECT ${rowText(group.columns)} AS row FROM ${parquet(group.files)})`,
+              coalesce(sum((row & 18446744073709551615::UHUGEINT)::HUGEINT), 0)::VARCHAR AS lower,
+              coalesce(sum((row >> 64)::HUGEINT), 0)::VARCHAR AS upper
+       FROM (SELECT md5_number(${rowText(group.columns)}) AS row FROM ${parquet(group.files)})`,
     );
     parts.push(`${group.schema}|${row.rows}|${row.lower}|${row.upper}`);
   }
@@ -25,7 +25,7 @@ export async function contentHash(tables: Tables, files: readonly string[]): Pro
 
 interface Group {
   schema: string;
-  columns: string[];
+  columns: { name: string; type: string }[];
   files: string[];
 }
 
@@ -35,15 +35,23 @@ async function bySchema(tables: Tables, files: readonly string[]): Promise<Group
   for (const file of files) {
     const columns = await tables.describe(`SELECT * FROM ${parquet([file])}`);
     const schema = columns.map((column) => `${column.name} ${column.type}`).join(', ');
-    const group = groups.get(schema) ?? { schema, columns: columns.map((column) => column.name), files: [] };
+    const group = groups.get(schema) ?? { schema, columns, files: [] };
     group.files.push(file);
     groups.set(schema, group);
   }
   return [...groups.values()];
 }
 
+/** Types of which every value is a word without the mark that parts cells, so that a cell needs no length before it. */
+const words = /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE)$/;
+
 /** A row as one text in which no cell can pass for another: JSON would do, and takes three times as long. */
-function rowText(columns: readonly string[]): string {
-  const cells = columns.map((name) => `${identifier(name)}::VARCHAR`);
-  return `concat_ws('|', ${cells.map((cell) => `coalesce(strlen(${cell})::VARCHAR, '-'), coalesce(${cell}, '')`).join(', ')})`;
+function rowText(columns: Group['columns']): string {
+  const cells = columns.map(({ name, type }) => {
+    const cell = `${identifier(name)}::VARCHAR`;
+    return words.test(type)
+      ? `coalesce(${cell}, '-')`
+      : `coalesce(strlen(${cell})::VARCHAR, '-'), coalesce(${cell}, '')`;
+  });
+  return `concat_ws('|', ${cells.join(', ')})`;
 }

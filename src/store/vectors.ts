@@ -1,17 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import {
-  Field,
-  FixedSizeList,
-  Float32,
-  makeData,
-  RecordBatch,
-  RecordBatchFileWriter,
-  Schema,
-  Struct,
-  Utf8,
-} from 'apache-arrow';
-import { Footer } from 'apache-arrow/ipc/metadata/file';
-import { Message } from 'apache-arrow/ipc/metadata/message';
+import type { Footer } from 'apache-arrow/ipc/metadata/file';
+import { arrow } from './arrow.js';
 import { writeFileAtomic } from './atomic.js';
 
 const batchRows = 10_000;
@@ -26,6 +15,7 @@ export interface VectorRows {
 
 /** Writes one Arrow IPC file, whole or not at all: `prompt_key: Utf8` (unless there are no keys), `vector: FixedSizeList<Float32>`. */
 export async function writeVectors(path: string, temporaryFolder: string, rows: VectorRows): Promise<void> {
+  const { Field, FixedSizeList, Float32, makeData, RecordBatch, RecordBatchFileWriter, Schema, Struct, Utf8 } = arrow();
   const item = new Field('item', new Float32(), false);
   const vector = new Field('vector', new FixedSizeList(rows.dimensions, item), false);
   const schema = new Schema(rows.keys === null ? [vector] : [new Field('prompt_key', new Utf8(), false), vector]);
@@ -77,7 +67,7 @@ export class VectorFile {
     const footer = this.readFooter();
     const { fields } = footer.schema;
     const type: unknown = fields.at(-1)?.type;
-    if (!(type instanceof FixedSizeList)) throw new Error(`${path} has no column of vectors`);
+    if (!(type instanceof arrow().FixedSizeList)) throw new Error(`${path} has no column of vectors`);
     this.dimensions = type.listSize;
     this.hasKeys = fields.length === 2;
     this.batches = this.readBatches(footer);
@@ -124,7 +114,7 @@ export class VectorFile {
     if (tail.toString('latin1', 4) !== 'ARROW1') throw new Error(`${this.path} is not an Arrow IPC file`);
     const bytes = Buffer.alloc(tail.readInt32LE(0));
     this.fill(bytes, size - 10 - bytes.length);
-    return Footer.decode(bytes);
+    return arrow().Footer.decode(bytes);
   }
 
   private readBatches(footer: Footer): Batch[] {
@@ -133,7 +123,7 @@ export class VectorFile {
       const metadata = Buffer.alloc(block.metaDataLength - 8);
       // Eight bytes stand before the message: a continuation mark and its length.
       this.fill(metadata, block.offset + 8);
-      const message = Message.decode(metadata);
+      const message = arrow().Message.decode(metadata);
       if (!message.isRecordBatch()) throw new Error(`${this.path} has a block that is no batch`);
       const header = message.header();
       const bodyStart = block.offset + block.metaDataLength;
@@ -160,6 +150,7 @@ export class VectorFile {
 // -- private
 
 function textData(texts: readonly string[]) {
+  const { makeData, Utf8 } = arrow();
   const valueOffsets = new Int32Array(texts.length + 1);
   let end = 0;
   texts.forEach((text, place) => {

@@ -1,3 +1,4 @@
+import { LanguageGrams } from './language-grams.js';
 import { countWords } from './words.js';
 
 /** What is looked at to tell code and mixed text; for the language itself a few sentences are enough. */
@@ -14,17 +15,9 @@ const latin = /\p{Script=Latin}/gu;
 const codeStart =
   /^(?:(?:def|class|return|for|while|if|elif|else|try|except|public|private|static|void|int|float|const|let|var|function|func|fn|package|using|namespace|SELECT|INSERT|UPDATE|CREATE)\b.*[(){}:=]|(?:import|from)\s+[\w.]+(?:\s+import\b.*)?$|[\w.]+\(.*\)$|[})\]]+[;,]?$|#include\b|#!|\/\/|[\w.[\]]+\s*[-+*/]?=\s*\S)/;
 
-type Detector = typeof import('eld/small')['eld'];
-let detector: Detector | null = null;
-
-/** Loads the detector's tables, once a thread, before `languageOf` is asked: a command that reads no rows starts without them. */
-export async function loadLanguages(): Promise<void> {
-  detector ??= (await import('eld/small')).eld;
-}
-
 /**
  * ISO 639-1 code of a prompt's language, or `code` (mostly a program), `mixed` (Chinese, Japanese or Korean with as much
- * of another script), `und` (no language to be seen). `eld` alone calls mixed text and code English.
+ * of another script), `und` (no language to be seen). n-grams alone call mixed text and code English.
  */
 export function languageOf(text: string): string {
   const head = text.slice(0, headLength);
@@ -38,16 +31,14 @@ export function languageOf(text: string): string {
   }
   const sentences = head.slice(0, sentencesLength);
   if (isPlainEnglish(sentences)) return 'en';
-  const { language } = detectorOf().detect(sentences.slice(0, detectedLength));
+  grams ??= new LanguageGrams();
+  const language = grams.detect(sentences.slice(0, detectedLength));
   return language === '' ? 'und' : language;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function detectorOf(): Detector {
-  if (detector === null) throw new Error('loadLanguages() comes before languageOf()');
-  return detector;
-}
+let grams: LanguageGrams | null = null;
 
 /** Japanese has kana in every sentence, Korean hardly a Han character. */
 function cjkLanguage(text: string, cjkCount: number): string {

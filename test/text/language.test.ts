@@ -1,7 +1,5 @@
-import { beforeAll, expect, it } from 'vitest';
-import { languageOf, loadLanguages } from '../../src/text/language.js';
-
-beforeAll(loadLanguages);
+import { expect, it } from 'vitest';
+import { languageOf } from '../../src/text/language.js';
 
 it.each([
   ['en', 'A 45-year-old man presents with chest pain. What is the most likely diagnosis?'],

@@ -6,7 +6,7 @@ import { VARCHAR } from '../../store/duckdb.js';
 import { sha256 } from '../../store/fingerprint.js';
 import { parquet, Tables } from '../../store/tables.js';
 import { countCodePoints } from '../../text/code-points.js';
-import { languageOf, loadLanguages } from '../../text/language.js';
+import { languageOf } from '../../text/language.js';
 import { type Batch, batches } from '../batches.js';
 import type { DataFile } from '../data-file.js';
 import { type JudgedItems, shareItems } from '../item-memory.js';
@@ -37,7 +37,6 @@ export async function findReworded(
   settings: { out: string; temporaryFolder: string; workers: number },
   tables: Tables,
 ): Promise<RewordedHits> {
-  await loadLanguages();
   const all = items.loaded.flatMap((each) => each.items);
   await embedItems(all, options, { compute: 'native', workers: settings.workers });
   const pool = openPool<FindTask, FoundRows | BenchmarkTails[]>(
