@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { type Pairs, rewordedPairs } from '../scripts/reworded-pairs.js';
 import { miniLm } from '../src/compute/weights.js';
 import { Judge } from '../src/decontam/judge.js';
-import { rewordedOptions } from '../src/decontam/options.js';
-import { thresholdFor } from '../src/decontam/reworded/calibrate.js';
+import { fallingScores, tailThreshold, thresholdFor } from '../src/decontam/reworded/calibrate.js';
 import { featureNames } from '../src/decontam/reworded/features.js';
 import { Finder, type Scored } from '../src/decontam/reworded/finder.js';
 import { nats, scoreAt, shippedModel } from '../src/decontam/reworded/score.js';
@@ -16,6 +15,7 @@ import { optionOf } from './vectors.js';
 
 /** Share of the texts that are none which a limit chosen on them flags. */
 const rate = 0.005;
+const leakShare = 0.02;
 const batchSize = 512;
 
 /**
@@ -70,15 +70,26 @@ async function quality(set: Pairs, sentences: Sentences): Promise<(string | numb
   );
   const others = await findAll(finder, set.negatives);
   const repeats = others.map((each) => (each[0]?.values[featureNames.indexOf('term_cosine')] ?? 0) > 0.8);
-  const [tails] = await ownTails(finder, [{ name: 'b', items: set.items } as never], rewordedOptions({}));
+  const [tails] = await ownTails(finder, [{ name: 'b', items: set.items }]);
   await finder.close();
-  // A run's prompts: those that are leaks and those that are none, unlabelled.
-  const seconds = [...found, ...others].flatMap((each) => {
+  // A run's prompts, unlabelled: those that are none, and so many leaks that they are two in a hundred.
+  const every = Math.ceil(found.length / (leakShare * others.length));
+  const run = [...others, ...found.filter((_, place) => place % every === 0)];
+  const seconds = run.flatMap((each) => {
     const beside = candidateRows(each, set.items, twins).filter((row) => row.beside === true);
     return beside.length === 0 ? [] : [Math.max(...beside.map((row) => nats(row.score as number)))];
   });
+  const prompts = run.length;
+  const firsts = run.flatMap((each) => (each.length === 0 ? [] : [Math.max(...each.map(({ score }) => nats(score)))]));
   const threshold = scoreAt(
-    thresholdFor({ first: tails?.first ?? 0, second: tails?.second ?? 0 }, seconds, found.length + others.length, rate),
+    await thresholdFor(
+      {
+        first: tailThreshold(tails?.firsts ?? [], set.items.length, rate),
+        second: tailThreshold(tails?.seconds ?? [], set.items.length, rate),
+      },
+      { prompts, seconds, firsts: fallingScores(firsts) },
+      rate,
+    ),
   );
   const cosine = (each: Scored) => each.values[0] ?? 0;
   const best = (of: (each: Scored) => number) =>

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { miniLm } from '../src/compute/weights.js';
 import { featureNames } from '../src/decontam/reworded/features.js';
 import { Finder } from '../src/decontam/reworded/finder.js';
-import { type Model, scoreOf } from '../src/decontam/reworded/score.js';
+import { inputsOf, lengthOf, type Model, type Standards, scoreOf } from '../src/decontam/reworded/score.js';
 import { Sentences } from '../src/decontam/reworded/sentences.js';
 import { Tables } from '../src/store/tables.js';
 import { type Pairs, rewordedPairs } from './reworded-pairs.js';
@@ -27,6 +27,7 @@ interface Example {
 /** A negative that repeats an item nearly word for word is none. */
 const repeatCosine = 0.8;
 const ridge = 100;
+const hardRounds = 2;
 
 const [folder, notesFile] = process.argv.slice(2);
 if (folder === undefined) throw new Error('name the folder with the Parquet files');
@@ -36,7 +37,8 @@ const nothing: Model = {
   features: [...featureNames],
   mean: featureNames.map(() => 0),
   deviation: featureNames.map(() => 1),
-  weight: featureNames.map(() => 0),
+  length: { mean: 0, deviation: 1 },
+  weight: Array.from({ length: 2 * featureNames.length + 1 }, () => 0),
   bias: 0,
 };
 const examples: Example[] = [];
@@ -48,7 +50,7 @@ for (const set of ['mmlu', 'gsm8k', 'medqa', 'mediq', 'medmcqa'])
 const model = fitted(examples);
 const kinds = [...new Set(examples.filter((each) => each.kind !== '').map((each) => `${each.set} ${each.kind}`))];
 const about = {
-  what: 'a logistic regression over standardised features, each kind of rewording and each set of negatives of equal weight',
+  what: 'a logistic regression over standardised features and the same times the length of the question, each kind of rewording and each set of negatives of equal weight, likely wrong candidates above unlikely ones',
   kinds: kinds.map((kind) => ({ kind, rewordings: countTexts((each) => `${each.set} ${each.kind}` === kind) })),
   negatives: [...new Set(examples.map((each) => each.set))].map((set) => ({
     set,
@@ -86,53 +88,79 @@ async function measure(set: Pairs): Promise<void> {
   await finder.close();
 }
 
-/** Iteratively reweighted least squares with a ridge on all but the bias. */
+/**
+ * In rounds: the wrong candidates that count are each text's likeliest by the round before, and the likelier, the more
+ * (by the root of the probability), as a threshold is set by the likeliest of them.
+ */
 function fitted(rows: readonly Example[]): Model {
-  const groupOf = (each: Example) => (each.right ? `${each.set} ${each.kind}` : `not ${each.set}`);
-  const sizes = new Map<string, number>();
-  for (const each of rows) sizes.set(groupOf(each), (sizes.get(groupOf(each)) ?? 0) + 1);
-  const groups = [...sizes.keys()];
-  const rightGroups = groups.filter((each) => !each.startsWith('not ')).length;
-  const share = (each: Example) =>
-    (rows.length * 0.5) /
-    (each.right ? rightGroups : groups.length - rightGroups) /
-    (sizes.get(groupOf(each)) as number);
-  const mean = featureNames.map((_, index) => average(rows.map((each) => each.values[index] as number)));
-  const deviation = featureNames.map(
-    (_, index) =>
-      Math.sqrt(average(rows.map((each) => ((each.values[index] as number) - (mean[index] as number)) ** 2))) || 1,
-  );
-  const size = featureNames.length + 1;
-  let weights = new Array<number>(size).fill(0);
-  for (let round = 0; round < 30; round += 1) {
-    const gradient = weights.map((weight, index) => (index === 0 ? 0 : -ridge * weight));
-    const hessian = weights.map((_, row) => weights.map((__, column) => (row === column && row > 0 ? ridge : 1e-9)));
-    for (const each of rows) {
-      const x = [
-        1,
-        ...each.values.map((value, index) => (value - (mean[index] as number)) / (deviation[index] as number)),
-      ];
-      const p = 1 / (1 + Math.exp(-x.reduce((sum, value, index) => sum + value * (weights[index] as number), 0)));
-      const weight = share(each);
-      for (let row = 0; row < size; row += 1) {
-        gradient[row] = (gradient[row] as number) + weight * ((each.right ? 1 : 0) - p) * (x[row] as number);
-        const line = hessian[row] as number[];
-        for (let column = 0; column < size; column += 1)
-          line[column] = (line[column] as number) + weight * p * (1 - p) * (x[row] as number) * (x[column] as number);
-      }
+  const about = standards(rows);
+  let model = regression(rows, about, () => 1);
+  for (let round = 0; round < hardRounds; round += 1) {
+    const scores = new Map(rows.map((row) => [row, scoreOf(model, row.values) / 100]));
+    const likeliest = new Map<string, Example>();
+    for (const row of rows) {
+      if (row.right) continue;
+      const key = `${row.set} ${row.kind} ${row.text}`;
+      const known = likeliest.get(key);
+      if (known === undefined || (scores.get(row) as number) > (scores.get(known) as number)) likeliest.set(key, row);
     }
-    const step = solve(hessian, gradient);
-    weights = weights.map((weight, index) => weight + (step[index] as number));
-    if (Math.max(...step.map(Math.abs)) < 1e-8) break;
+    const hard = rows.filter((row) => row.right || likeliest.get(`${row.set} ${row.kind} ${row.text}`) === row);
+    model = regression(hard, about, (row) => (row.right ? 1 : Math.sqrt((scores.get(row) as number) + 0.02)));
   }
-  const round = (value: number) => Number(value.toPrecision(6));
+  return model;
+}
+
+function standards(rows: readonly Example[]): Standards {
+  const spread = (values: readonly number[]) => {
+    const mean = average(values);
+    return { mean: round(mean), deviation: round(Math.sqrt(average(values.map((each) => (each - mean) ** 2))) || 1) };
+  };
+  const each = featureNames.map((_, index) => spread(rows.map((row) => row.values[index] as number)));
   return {
     features: [...featureNames],
-    mean: mean.map(round),
-    deviation: deviation.map(round),
-    weight: weights.slice(1).map(round),
-    bias: round(weights[0] as number),
+    mean: each.map(({ mean }) => mean),
+    deviation: each.map(({ deviation }) => deviation),
+    length: spread(rows.map((row) => lengthOf(row.values))),
   };
+}
+
+/** Iteratively reweighted least squares with a ridge on all but the bias. Kinds and sets have equal weight. */
+function regression(rows: readonly Example[], about: Standards, emphasis: (row: Example) => number): Model {
+  const groupOf = (each: Example) => (each.right ? `${each.set} ${each.kind}` : `not ${each.set}`);
+  const sums = new Map<string, number>();
+  for (const each of rows) sums.set(groupOf(each), (sums.get(groupOf(each)) ?? 0) + emphasis(each));
+  const groups = [...sums.keys()];
+  const rightGroups = groups.filter((each) => !each.startsWith('not ')).length;
+  const points = rows.map((each) => ({
+    x: [1, ...inputsOf(about, each.values)],
+    right: each.right ? 1 : 0,
+    share:
+      ((rows.length * 0.5) /
+        (each.right ? rightGroups : groups.length - rightGroups) /
+        (sums.get(groupOf(each)) as number)) *
+      emphasis(each),
+  }));
+  const size = 2 * featureNames.length + 2;
+  let weights = new Array<number>(size).fill(0);
+  for (let step = 0; step < 30; step += 1) {
+    const gradient = weights.map((weight, index) => (index === 0 ? 0 : -ridge * weight));
+    const hessian = weights.map((_, row) => weights.map((__, column) => (row === column && row > 0 ? ridge : 1e-9)));
+    for (const { x, right, share } of points) {
+      const p = 1 / (1 + Math.exp(-x.reduce((sum, value, index) => sum + value * (weights[index] as number), 0)));
+      const curvature = share * p * (1 - p);
+      for (let row = 0; row < size; row += 1) {
+        gradient[row] = (gradient[row] as number) + share * (right - p) * (x[row] as number);
+        const line = hessian[row] as number[];
+        const factor = curvature * (x[row] as number);
+        for (let column = 0; column < size; column += 1)
+          line[column] = (line[column] as number) + factor * (x[column] as number);
+      }
+    }
+    const change = solve(hessian, gradient);
+    weights = weights.map((weight, index) => weight + (change[index] as number));
+    if (Math.max(...change.map(Math.abs)) < 1e-8) break;
+  }
+  return { ...about, weight: weights.slice(1).map(round), bias: round(weights[0] as number) };
 }
 
 /** Recall of each kind in a set at shares of its negatives. */
@@ -168,6 +196,10 @@ function evaluate(from: Model, set: string): Record<string, unknown>[] {
 
 function countTexts(wanted: (each: Example) => boolean): number {
   return new Set(examples.filter(wanted).map((each) => `${each.set} ${each.text}`)).size;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(6));
 }
 
 function average(values: readonly number[]): number {

@@ -63,6 +63,12 @@ export async function rewordedPairs(tables: Tables, folder: string, notesFile: s
       'college_biology',
       'anatomy',
       'high_school_government_and_politics',
+      'high_school_psychology',
+      'marketing',
+      'nutrition',
+      'high_school_geography',
+      'virology',
+      'high_school_microeconomics',
     ]
       .map(literal)
       .join(', ');
@@ -113,13 +119,28 @@ export async function rewordedPairs(tables: Tables, folder: string, notesFile: s
     return { name: 'medmcqa', items, positives: byRule(items, ['other words'], 300, 4), negatives };
   }
 
-  return [await mmlu(), await gsm8k(), await medqa(), await mediq(), await medmcqa()];
+  const sets = [await mmlu(), await gsm8k(), await medqa(), await mediq(), await medmcqa()];
+  for (const set of sets) set.positives.push(...byHand(set));
+  return sets;
 }
 
 // -- private
 
 function itemOf(question: string, index: number): Item {
   return { benchmark: 'b', item: String(index), question, stem: question, options: [], compared: question };
+}
+
+/** Questions that bench/reworded-by-hand.json puts in other words: short ones of eleven subjects, word problems, vignettes. */
+function byHand({ name, items }: Pairs): Positive[] {
+  const file = new URL('../bench/reworded-by-hand.json', import.meta.url);
+  const all = JSON.parse(readFileSync(file, 'utf8')) as { set: string; begins: string; reworded: string }[];
+  return all
+    .filter(({ set }) => set === name)
+    .map(({ begins, reworded }) => {
+      const item = items.findIndex(({ question }) => question.startsWith(begins));
+      if (item === -1) throw new Error(`${name} has no question that begins "${begins}"`);
+      return { text: reworded, item, kind: 'by hand' };
+    });
 }
 
 /** Some questions of each kind, reworded by rule. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BenchmarkCoverage } from '../decontam/coverage.js';
 import { knownBenchmarks } from '../decontam/known-benchmarks.js';
+import type { RewordedInput } from '../decontam/options.js';
 import { methodSpecs, presetNames } from '../decontam/presets.js';
 import type { SelfTestResult } from '../decontam/self-test.js';
 import { checkData, type StandAloneSummary } from '../decontam/stand-alone.js';
@@ -21,6 +22,12 @@ interface DecontamCommandOptions extends StageCommandOptions {
   allow?: string;
   failOnHits?: boolean;
   selfTest?: boolean;
+  model?: string;
+  languages?: string[];
+  falseAlarms?: number;
+  judge?: string;
+  judgeModel?: string;
+  judgeCalls?: number;
 }
 
 /** `curate decontam`: the stage with one pipeline file and no `--benchmarks`, otherwise the command for any files. */
@@ -46,6 +53,12 @@ and optionally "options", "item" and "bench".`,
     .option('--id-column <name>', 'what names a row (default: id, else the row number)')
     .option('--traces', 'look into reasoning and answers too')
     .option('--allow <file>', 'hits that a person judged to be none')
+    .option('--model <name>', 'sentence model of the preset reworded: MiniLM, or a folder')
+    .option('--languages <code...>', 'languages that the model reads (default: en with MiniLM, else all)')
+    .option('--false-alarms <share>', 'share of rows that are no leak and reworded may flag (default: 0.005)', Number)
+    .option('--judge <url>', 'an OpenAI-compatible server that rules on what reworded is in doubt about')
+    .option('--judge-model <name>', 'its model; the key is OPENAI_API_KEY')
+    .option('--judge-calls <number>', 'calls that it may take at most', Number)
     .option('--self-test', 'plant leaks of every kind and say how many are found again')
     .option('--fail-on-hits', 'exit 1 where a row is flagged, for CI');
   withCommonOptions(
@@ -79,6 +92,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
       data,
       benchmarks: options.benchmarks.map((name) => (knownBenchmarks().includes(name) ? name : resolveUnlessName(name))),
       specs: methodSpecs({ presets: presetsOf(options.preset) }),
+      reworded: rewordedOf(options),
       out: resolve(options.out),
       textColumn: options.textColumn,
       idColumn: options.idColumn,
@@ -178,6 +192,36 @@ function showSelfTest(output: Output, results: readonly SelfTestResult[]): void 
       }),
     ]),
   );
+}
+
+/** What the preset `reworded` is told; the stage's own schema checks it. */
+function rewordedOf(options: DecontamCommandOptions): RewordedInput | undefined {
+  const { model, languages, falseAlarms, judge, judgeModel, judgeCalls } = options;
+  const given = { model, languages, falseAlarms, judge, judgeModel, judgeCalls };
+  const named = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
+  if (named.length === 0) return undefined;
+  if (options.preset?.includes('reworded') !== true)
+    throw new Problem(`${named.map(flagOf).join(', ')} without --preset reworded`, { try: '--preset reworded' });
+  if ((judge === undefined) !== (judgeModel === undefined))
+    throw new Problem('a judge needs --judge and --judge-model', { found: named.map(flagOf).join(' ') });
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(languages === undefined ? {} : { languages }),
+    ...(falseAlarms === undefined ? {} : { false_alarms: falseAlarms }),
+    ...(judge === undefined || judgeModel === undefined
+      ? {}
+      : {
+          judge: {
+            endpoint: judge,
+            model: judgeModel,
+            ...(judgeCalls === undefined ? {} : { budget: { calls: judgeCalls } }),
+          },
+        }),
+  };
+}
+
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function presetsOf(names: readonly string[] | undefined): (typeof presetNames)[number][] | undefined {

@@ -71,15 +71,15 @@ export async function checkFiles(
       return { ...summary, kept };
     };
     const testing = async () => {
-      const perKind = options.selfTest ? 100 : leaksPerKind;
-      return threads.selfTest(await hosts.chosen, options.seed, perKind);
+      const planted = await threads.selfTest(await hosts.chosen, options.seed, perKindOf(options));
+      return { planted, all: [...planted, ...(reworded?.selfTest ?? [])] };
     };
     const [coverage, summary, tested] = await Promise.all([threads.coverage(), judging(), testing()]);
-    const broken = brokenMethods(tested);
-    const whole: StandAloneSummary = { ...summary, seconds: clock.laps() };
+    const broken = brokenMethods(tested.planted);
+    const whole: StandAloneSummary = { ...summary, judge: reworded?.judge ?? null, seconds: clock.laps() };
     await writeJson(options.out, temporaryFolder, 'coverage.json', {
       benchmarks: coverage,
-      self_test: tested as unknown as Json,
+      self_test: tested.all as unknown as Json,
       ...(reworded === null ? {} : { reworded: reworded.coverage }),
     });
     await writeJson(options.out, temporaryFolder, 'summary.json', whole as unknown as Json);
@@ -91,11 +91,8 @@ export async function checkFiles(
     return {
       summary: whole,
       coverage,
-      selfTest: tested,
-      warnings: [
-        ...coverageWarnings(coverage),
-        ...(reworded === null ? [] : (await import('./reworded/conclude.js')).rewordedWarnings(reworded.coverage)),
-      ],
+      selfTest: tested.all,
+      warnings: [...coverageWarnings(coverage), ...(reworded?.warnings ?? [])],
     };
   } finally {
     for (const each of await opening) each.close();
@@ -132,7 +129,7 @@ class Hosts {
   }
 }
 
-type Judged = Omit<StandAloneSummary, 'kept' | 'seconds'>;
+type Judged = Omit<StandAloneSummary, 'kept' | 'judge' | 'seconds'>;
 
 /** Reads, judges in threads and notes hits in the order of the input; some batches are under way at a time. */
 async function judgeFiles(
@@ -241,6 +238,10 @@ async function writeCleanFiles(
   return kept;
 }
 
+function perKindOf({ selfTest }: StandAloneOptions): number {
+  return selfTest ? 100 : leaksPerKind;
+}
+
 async function findReworded(
   files: readonly DataFile[],
   read: JudgedItems,
@@ -248,11 +249,12 @@ async function findReworded(
   tables: Tables,
 ): Promise<RewordedHits> {
   // Loaded here: most runs do without.
-  const [{ findReworded: find }, { rewordedOptions }] = await Promise.all([
+  const [{ findReworded: find }, { rewordedFlags }] = await Promise.all([
     import('./reworded/any-file.js'),
     import('./options.js'),
   ]);
-  return find(files, read, rewordedOptions({}), options, tables);
+  const settings = { ...options, perKind: options.selfTest ? 40 : 8 };
+  return find(files, read, rewordedFlags(options.reworded ?? {}), settings, tables);
 }
 
 /** With the hits of `reworded`: those in doubt, whose method is none of the `methods`, where nothing flags the text. */
@@ -276,7 +278,9 @@ function withReworded(
 /** An empty or new folder, or one that holds an earlier result and nothing else. */
 function prepareFolder(out: string): string {
   const own = ['clean', 'hits.parquet', 'candidates.parquet', 'coverage.json', 'summary.json', '.tmp'];
-  const present = existsSync(out) ? readdirSync(out) : [];
+  // What a judge was paid for stays.
+  const paid = ['votes.jsonl', 'spent.jsonl'];
+  const present = (existsSync(out) ? readdirSync(out) : []).filter((name) => !paid.includes(name));
   const foreign = present.filter((name) => !own.includes(name));
   if (foreign.length > 0)
     throw new Problem('the output folder holds other files', {

@@ -46,7 +46,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   joins: ['verdicts/filter'],
   writes: ['hits', 'candidates', 'candidates.parquet', 'verdicts/decontam', 'coverage.json'],
   runs: 'workers',
-  finishOptions: ['allow', 'reworded.judge'],
+  finishOptions: ['allow', 'reworded.judge', 'reworded.doubt', 'reworded.false_alarms'],
   finishOptionsOf: (options) => (isReworded(options) && rewordedOptions(options).judge === true ? ['classify'] : []),
 
   async check(options, context) {
@@ -167,7 +167,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
     const tables = await context.openTables({ threads: context.workers });
     try {
       const benchmarks = findBenchmarks(options.benchmarks, context.resolve);
-      const { coverage: covered, self_test: tested } = reports[0] as MethodsReport;
+      const { coverage: covered, self_test: planted } = reports[0] as MethodsReport;
       const methods = methodSpecs(options).map(methodName);
       const allowFile = options.allow === undefined ? null : context.resolve(options.allow);
       const allowed = allowFile === null || !existsSync(allowFile) ? [] : readAllowed(allowFile);
@@ -180,6 +180,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
             context,
           )
         : null;
+      const tested = [...planted, ...(concluded?.selfTest ?? [])];
       const counts = await writeVerdicts(tables, context.run, methods, allowed);
       const reworded = concluded === null ? {} : { reworded: concluded.coverage };
       const examples = await exampleHits(tables, context, loaded);

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { miniLm } from '../compute/weights.js';
+import { Problem } from '../problem.js';
 import { presetNames } from './presets.js';
 import { judgeOption } from './reworded/judge-options.js';
 
@@ -47,6 +49,7 @@ const reworded = z.strictObject({
 });
 
 export type RewordedOptions = z.infer<typeof reworded>;
+export type RewordedInput = z.input<typeof reworded>;
 
 /** The options of the stage, and what the stand-alone command makes of its own. */
 export const decontamOptions = z
@@ -73,10 +76,21 @@ export type BenchmarkEntry = DecontamOptions['benchmarks'][number];
 /** The options of the method `reworded`, the model's folder as an absolute path where it is one. */
 export function rewordedOptions(
   options: Pick<DecontamOptions, 'reworded'>,
-  resolve: (path: string) => string = (path) => path,
+  resolved: (path: string) => string = (path) => path,
 ): RewordedOptions {
   const parsed = reworded.parse(options.reworded ?? {});
-  const folder = resolve(parsed.model);
+  const folder = resolved(parsed.model);
   const isFolder = parsed.model !== miniLm.name && (/^[./~]/.test(parsed.model) || existsSync(folder));
   return isFolder ? { ...parsed, model: folder } : parsed;
+}
+
+/** The same from flags of the stand-alone command; throws a Problem that names those that do not fit. */
+export function rewordedFlags(given: RewordedInput): RewordedOptions {
+  const parsed = reworded.safeParse(given);
+  if (!parsed.success)
+    throw new Problem('the options for reworded do not fit', {
+      items: parsed.error.issues.map((issue) => `--${issue.path.join('-').replaceAll('_', '-')}: ${issue.message}`),
+      try: 'curate decontam --help',
+    });
+  return rewordedOptions({ reworded: parsed.data }, (path) => resolve(path));
 }

@@ -3,13 +3,15 @@ import type { BenchmarkCoverage } from './coverage.js';
 import { dataPaths } from './data-paths.js';
 import { JudgeThreads } from './judge-threads.js';
 import type { MethodSpec } from './method-name.js';
-import type { BenchmarkEntry } from './options.js';
+import type { BenchmarkEntry, RewordedInput } from './options.js';
 import type { SelfTestResult } from './self-test.js';
 
 export interface StandAloneOptions {
   data: readonly string[];
   benchmarks: readonly BenchmarkEntry[];
   specs: MethodSpec[];
+  /** What the method `reworded` is told, where it is among them. */
+  reworded?: RewordedInput | undefined;
   out: string;
   textColumn?: string | undefined;
   idColumn?: string | undefined;
@@ -33,6 +35,8 @@ export interface StandAloneSummary {
   allowed_hits: number;
   /** A person's verdicts, in their order, each with the hits that it allowed and the first row of those. */
   allowed: HonouredVerdict[];
+  /** What a judge cost, over all runs into this folder; null where none was asked. */
+  judge: { calls: number; input_tokens: number; output_tokens: number; money: number | null } | null;
   /** Places of the input that are no row, by reason: they are neither looked into nor kept. */
   unreadable: Record<string, number>;
   files: { file: string; text_column: string; id_column: string; rows: number; flagged: number }[];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/decontam/random.js';
-import { tailLength, tailThreshold, thresholdFor } from '../../src/decontam/reworded/calibrate.js';
+import { fallingScores, tailLength, tailThreshold, thresholdFor } from '../../src/decontam/reworded/calibrate.js';
 import { fuse } from '../../src/decontam/reworded/candidates.js';
 import { ItemWords } from '../../src/decontam/reworded/features.js';
 import { reword } from '../../src/decontam/reworded/reword.js';
@@ -62,14 +62,28 @@ describe('the threshold', () => {
     );
   });
 
-  it('moves with the second-best scores of the run, never below an even chance, and stays where prompts are few', () => {
+  it('moves with the second-best scores of the run, never below an even chance, and stays where prompts are few', async () => {
     const seconds = (shift: number) =>
       Array.from({ length: 1_500 }, (_, place) => shift - Math.log((place + 1) / 1_500));
     const own = { first: 3, second: tailThreshold(seconds(0), 1_500, 0.005) };
-    expect(thresholdFor(own, seconds(2), 1_500, 0.005)).toBeCloseTo(5, 6);
-    expect(thresholdFor(own, seconds(-2), 1_500, 0.005)).toBeCloseTo(1, 6);
-    expect(thresholdFor(own, seconds(-9), 1_500, 0.005)).toBe(0);
-    expect(thresholdFor(own, seconds(2).slice(0, 900), 900, 0.005)).toBe(3);
+    const run = (shift: number, prompts = 1_500) => ({ prompts, seconds: seconds(shift), firsts: fallingScores([]) });
+    expect(await thresholdFor(own, run(2), 0.005)).toBeCloseTo(5, 6);
+    expect(await thresholdFor(own, run(-2), 0.005)).toBeCloseTo(1, 6);
+    expect(await thresholdFor(own, run(-9), 0.005)).toBe(0);
+    expect(await thresholdFor(own, run(2, 900), 0.005)).toBe(3);
+  });
+
+  it('falls to what the bulk of the prompts says, with and without leaks among them', async () => {
+    // A share of e^-score reaches a score: one in two hundred reaches 5.3.
+    const others = Array.from({ length: 4_000 }, (_, place) => -Math.log((place + 0.5) / 4_000));
+    for (const leaks of [0, 20, 200]) {
+      const firsts = fallingScores([...others, ...Array.from({ length: leaks }, () => 15)]);
+      const run = { prompts: 4_000 + leaks, seconds: [], firsts };
+      const threshold = await thresholdFor({ first: 14, second: 0 }, run, 0.005);
+      expect(Math.abs(threshold + Math.log(0.005))).toBeLessThan(0.15);
+    }
+    const run = { prompts: 4_000, seconds: [], firsts: fallingScores(others) };
+    expect(await thresholdFor({ first: 3, second: 0 }, run, 0.005)).toBe(3);
   });
 });
 
@@ -96,14 +110,14 @@ describe('the words of items', () => {
   it('knows a vignette that asks two things as one, and never compares an item with itself', () => {
     const words = new ItemWords(items);
     expect([...words.twins].slice(0, 4)).toEqual([0, 0, 2, 3]);
-    const found = words.measure(items[0]?.question ?? '', { items: [1, 0, 2], scores: [0.9, 0.8, 0.1] }, 0);
+    const found = words.measure(items[0]?.question ?? '', { items: [1, 0, 2], scores: [0.9, 0.8, 0.1] }, () => 0, 0);
     expect(found.map((each) => each.item)).not.toContain(0);
     expect(found.map((each) => each.item)).not.toContain(1);
   });
 
   it('measures the same whatever was measured before', () => {
     const words = new ItemWords(items);
-    const ask = (text: string) => words.measure(text, { items: [2, 3, 0], scores: [0.5, 0.4, 0.3] });
+    const ask = (text: string) => words.measure(text, { items: [2, 3, 0], scores: [0.5, 0.4, 0.3] }, () => 0.2);
     const first = ask('Name the capital city of Burkina Faso: Ouagadougou or Bamako?');
     ask('A man of 21 with a swollen knee');
     expect(ask('Name the capital city of Burkina Faso: Ouagadougou or Bamako?')).toEqual(first);

@@ -73,7 +73,8 @@ test('another judge asks again and looks for no candidate again, another model o
     } as StageState);
   const judged = now({ false_alarms: 0.005, judge: true }, { classify: { model: 'm' } });
   expect(judged).toMatchObject({ state: 'stale', finishOnly: true });
-  expect(now({ false_alarms: 0.01, judge: false })).toMatchObject({ state: 'stale', finishOnly: false });
+  expect(now({ false_alarms: 0.01, doubt: 0.3, judge: false })).toMatchObject({ state: 'stale', finishOnly: true });
+  expect(now({ false_alarms: 0.005, model: './another' })).toMatchObject({ state: 'stale', finishOnly: false });
 });
 
 test('changed values are named by their path, long ones cut', () => {

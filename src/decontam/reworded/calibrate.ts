@@ -34,13 +34,68 @@ export interface OwnTails {
   second: number;
 }
 
+/** What a run's own prompts say, in nats. */
+export interface RunTails {
+  prompts: number;
+  /** Of each prompt's candidates that are another question than its best: the `tailLength` highest. */
+  seconds: readonly number[];
+  /** The best of each prompt that has a candidate in the benchmark. */
+  firsts: FallingScores;
+}
+
+/** Scores from the highest down, wherever they lie. */
+export interface FallingScores {
+  count: number;
+  at(place: number): Promise<number>;
+  /** How many are at least so high. */
+  reaching(score: number): Promise<number>;
+}
+
+export function fallingScores(scores: readonly number[]): FallingScores {
+  const sorted = [...scores].sort((a, b) => b - a);
+  return {
+    count: sorted.length,
+    at: async (place) => sorted[place] ?? Number.NEGATIVE_INFINITY,
+    reaching: async (score) => sorted.filter((each) => each >= score).length,
+  };
+}
+
 /**
- * The threshold for a run's prompts. They may hold leaks, so what their best candidate scores says nothing; their second
- * best is never the leak. Where its tail lies higher or lower than among the benchmark's own items, the run is denser or
- * sparser around the benchmark than the benchmark itself, and the threshold moves by the difference, but not to where a
- * hit would be less likely than not. `seconds`: the `tailLength` highest.
+ * The threshold for a run's prompts, which may hold leaks. Two things are said by them all the same. Their second best is
+ * never the leak: where its tail lies higher or lower than among the benchmark's own items, the run is denser or sparser
+ * around the benchmark than the benchmark itself, and the threshold moves by the difference. That is still too high where a
+ * benchmark asks many a question twice; so a tail is also drawn through the bulk of the prompts' best, a third and a tenth
+ * of them, without what reaches the threshold so far, and the threshold falls to it, until it falls no more. It never
+ * falls to where a hit would be less likely than not.
  */
-export function thresholdFor(own: OwnTails, seconds: readonly number[], prompts: number, rate: number): number {
-  if (prompts < leastPrompts) return own.first;
-  return Math.max(Math.min(0, own.first), own.first + tailThreshold(seconds, prompts, rate) - own.second);
+export async function thresholdFor(own: OwnTails, run: RunTails, rate: number): Promise<number> {
+  if (run.prompts < leastPrompts) return own.first;
+  let threshold = own.first + tailThreshold(run.seconds, run.prompts, rate) - own.second;
+  for (let round = 0; round < mostRounds; round += 1) {
+    const drawn = await throughBulk(run, threshold, rate);
+    if (drawn === null || drawn >= threshold - leastFall) break;
+    threshold = drawn;
+  }
+  return Math.max(Math.min(0, own.first), threshold);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const bulkShare = 0.3;
+const bulkRatio = 3;
+const mostRounds = 20;
+const leastFall = 1e-6;
+
+/** Null where too few prompts have a candidate. */
+async function throughBulk({ prompts, firsts }: RunTails, threshold: number, rate: number): Promise<number | null> {
+  const reaching = await firsts.reaching(threshold);
+  // As many of those as are no leak, by the rate, stay.
+  const staying = Math.min(reaching, Math.floor(rate * prompts));
+  const left = staying + prompts - reaching;
+  const wide = Math.min(bulkShare, (staying + firsts.count - reaching) / left);
+  const narrow = wide / bulkRatio;
+  const at = (share: number) => firsts.at(reaching - staying + Math.max(staying, Math.ceil(share * left) - 1));
+  if (narrow * left < leastTail) return null;
+  const [low, high] = [await at(wide), await at(narrow)];
+  return high + ((high - low) / Math.log(bulkRatio)) * Math.log(narrow / rate);
 }

@@ -7,11 +7,13 @@ import { countCodePoints } from '../../text/code-points.js';
 import { hitColumns } from '../hit-columns.js';
 import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
+import type { SelfTestResult } from '../self-test.js';
 import { chosenPrompts } from '../texts.js';
 import type { Doubt, DoubtCandidate, Pair } from './doubt.js';
 import { ruleOnDoubts } from './judge-doubts.js';
 import { languagesOf } from './languages.js';
 import { bandTable, countBands, limitsOf, nearScore, rewordedName, uncertainName } from './limits.js';
+import { plantedResults, plantedWarnings } from './planted.js';
 import type { RewordedReport } from './shards.js';
 
 /** What coverage says of the method. */
@@ -37,6 +39,7 @@ export interface RewordedCoverage {
 
 export interface Conclusion {
   coverage: RewordedCoverage;
+  selfTest: SelfTestResult[];
   warnings: string[];
   /** What a judge cost. */
   notes: { [name: string]: Json };
@@ -104,9 +107,9 @@ export async function concludeReworded(
       false_alarms: options.false_alarms,
       prompts,
       prompts_not_read: unread,
-      benchmarks: limits.map(({ tails: own, threshold, doubt, moved }) => ({
-        name: own.benchmark,
-        items: own.items,
+      benchmarks: limits.map(({ benchmark, items: count, threshold, doubt, moved }) => ({
+        name: benchmark,
+        items: count,
         threshold,
         doubt,
         moved,
@@ -117,7 +120,12 @@ export async function concludeReworded(
       bands: await countBands(tables, run.table('candidates.parquet'), limits),
       judged: judged === null ? null : { same_question: judged.ruling.same.length, same_topic: judged.ruling.cleared },
     };
-    return { coverage, warnings: rewordedWarnings(coverage), notes: notesOf(judged?.took) };
+    const selfTest = plantedResults(
+      reports.flatMap((report) => report.planted ?? []),
+      limits,
+    );
+    const warnings = [...rewordedWarnings(coverage), ...plantedWarnings(selfTest)];
+    return { coverage, selfTest, warnings, notes: notesOf(judged?.took) };
   } finally {
     output.close();
     texts.close();

@@ -1,5 +1,6 @@
 import { Bm25 } from '../../text/bm25.js';
 import { candidateCount, fuse, type Ranking, rankingDepth, without } from './candidates.js';
+import { negates } from './negation.js';
 import { isNumber, termsOf } from './terms.js';
 
 /** What is measured of a text and a candidate, in the order of `values`; docs/decontam.md says what each one means. */
@@ -7,19 +8,24 @@ export const featureNames = [
   'cosine',
   'cosine_margin',
   'cosine_lead',
+  'gap_next',
+  'gap_mean',
   'item_share',
   'text_share',
+  'item_held',
+  'text_held',
   'term_cosine',
   'option_share',
   'number_share',
   'text_number_share',
-  'numbers',
-  'pair_share',
+  'number_missing',
   'bm25_share',
   'bm25_margin',
   'rare_nats',
-  'item_nats',
   'length_ratio',
+  'negation_lost',
+  'negation_added',
+  'item_nats',
 ] as const;
 
 /** A candidate of a text, with what was measured. */
@@ -40,6 +46,10 @@ export interface ItemText {
 const rareNats = 5;
 /** Cosines of further items that a candidate's is compared with. */
 const leadDepth = 10;
+/** Nats that a share needs behind it: of a question of three words two say little. */
+const heldNats = 12;
+/** Added to a distance by cosine before distances are compared, so that a copy is not endlessly near. */
+const leastDistance = 0.02;
 /** From this cosine of terms on two items are one question written twice. */
 const twinCosine = 0.8;
 
@@ -60,18 +70,20 @@ export class ItemWords {
     const questions = items.map((item) => termsOf(item.question));
     const options = items.map((item) => termsOf(item.options.join('\n')));
     this.bm25 = new Bm25(questions.map((terms, item) => [...terms, ...(options[item] as string[])]));
-    this.items = questions.map((terms, item) => this.itemTerms(terms, options[item] as string[], item));
+    this.items = questions.map((terms, item) =>
+      this.itemTerms(terms, options[item] as string[], item, negates(items[item]?.question ?? '')),
+    );
     this.stamps = new Int32Array(this.rarity.length);
     this.twins = this.findTwins(questions);
   }
 
   /**
-   * The candidates of a text. `byCosine`: items by falling cosine, each once. `own`: the item that the text is; neither
-   * it nor its twins are then candidates.
+   * The candidates of a text. `byCosine`: items by falling cosine, each once; `cosineOf` gives that of an item that only
+   * words brought up. `own`: the item that the text is; neither it nor its twins are then candidates.
    */
-  measure(text: string, byCosine: Ranking, own: number | null = null): Measured[] {
+  measure(text: string, byCosine: Ranking, cosineOf: (item: number) => number, own: number | null = null): Measured[] {
     const terms = termsOf(text);
-    const prompt = this.textTerms(terms);
+    const prompt = { ...this.textTerms(terms), negated: negates(text) };
     const ownTwin = own === null ? -1 : (this.twins[own] as number);
     const isOwn = (item: number) => this.twins[item] === ownTwin;
     const cosines = without(byCosine, isOwn, rankingDepth);
@@ -85,41 +97,51 @@ export class ItemWords {
       return {
         item: candidate.item,
         rank: index + 1,
-        values: this.values(prompt, candidate, others, nextBm25),
+        values: this.values(prompt, candidate, candidate.cosine ?? cosineOf(candidate.item), others, nextBm25),
       };
     });
   }
 
   // -- private
 
-  private values(text: TextTerms, candidate: Candidate, others: readonly number[], nextBm25: number): number[] {
+  private values(
+    text: TextTerms & { negated: boolean },
+    candidate: Candidate,
+    cosine: number,
+    others: readonly number[],
+    nextBm25: number,
+  ): number[] {
     const item = this.items[candidate.item] as ItemTerms;
     const shared = this.shared(text, item);
-    // An item that the words alone brought up lies below the last that the cosine did.
-    const cosine = candidate.cosine ?? others.at(-1) ?? 0;
     const mean = others.reduce((sum, each) => sum + each, 0) / Math.max(1, others.length);
+    const gap = (other: number) => Math.log((1 + leastDistance - other) / (1 + leastDistance - cosine));
     return [
       cosine,
       cosine - (others[0] ?? 0),
       cosine - mean,
+      gap(others[0] ?? 0),
+      gap(mean),
       share(shared.nats, item.nats, 0),
       share(shared.nats, text.nats, 0),
+      shared.nats / (item.nats + heldNats),
+      shared.nats / (text.nats + heldNats),
       share(shared.squares, Math.sqrt(text.squares * item.squares), 0),
       share(shared.optionNats, item.optionNats, 0),
       share(shared.numbers, item.numbers, 0.5),
       share(shared.numbers, text.numbers, 0.5),
-      Math.log1p(shared.numbers),
-      share(shared.pairs, item.pairs.size, 0),
+      Math.log1p(item.numbers - shared.numbers) + Math.log1p(text.numbers - shared.numbers),
       candidate.bm25 / item.selfScore,
       candidate.bm25 === 0 ? -1 : 1 - nextBm25 / candidate.bm25,
       shared.rareNats,
-      item.nats,
       Math.log((item.nats + 1) / (text.nats + 1)),
+      item.negated && !text.negated ? 1 : 0,
+      text.negated && !item.negated ? 1 : 0,
+      item.nats,
     ];
   }
 
   private shared(text: TextTerms, item: ItemTerms): Shared {
-    const found: Shared = { nats: 0, squares: 0, rareNats: 0, numbers: 0, optionNats: 0, pairs: 0 };
+    const found: Shared = { nats: 0, squares: 0, rareNats: 0, numbers: 0, optionNats: 0 };
     for (const term of item.question) {
       if (this.stamps[term] !== text.number) continue;
       const rarity = this.rarity[term] as number;
@@ -130,20 +152,16 @@ export class ItemWords {
     }
     for (const term of item.options)
       if (this.stamps[term] === text.number) found.optionNats += this.rarity[term] as number;
-    for (const pair of item.pairs) if (text.pairs.has(pair)) found.pairs += 1;
     return found;
   }
 
   /** The terms of a text; they stay marked until the next text's. */
   private textTerms(terms: readonly string[]): TextTerms {
     this.text += 1;
-    const found: TextTerms = { number: this.text, pairs: new Set(), nats: 0, squares: 0, numbers: 0 };
+    const found: TextTerms = { number: this.text, nats: 0, squares: 0, numbers: 0 };
     const unknown = new Set<string>();
-    let before = -1;
     for (const term of terms) {
       const number = this.numbers.get(term) ?? -1;
-      if (before !== -1 && number !== -1) found.pairs.add(pairOf(before, number));
-      before = number;
       if (number === -1 ? unknown.has(term) : this.stamps[number] === this.text) continue;
       if (number === -1) unknown.add(term);
       else this.stamps[number] = this.text;
@@ -155,7 +173,12 @@ export class ItemWords {
     return found;
   }
 
-  private itemTerms(question: readonly string[], options: readonly string[], item: number): ItemTerms {
+  private itemTerms(
+    question: readonly string[],
+    options: readonly string[],
+    item: number,
+    negated: boolean,
+  ): ItemTerms {
     const numbered = question.map((term) => this.number(term));
     const distinct = new Set(numbered);
     const further = new Set(options.map((term) => this.number(term)).filter((term) => !distinct.has(term)));
@@ -167,12 +190,12 @@ export class ItemWords {
     return {
       question: Int32Array.from(distinct),
       options: Int32Array.from(further),
-      pairs: new Set(numbered.slice(1).map((term, index) => pairOf(numbered[index] as number, term))),
       nats: nats(distinct, 1),
       squares: nats(distinct, 2),
       optionNats: nats(further, 1),
       numbers: [...distinct].filter((term) => this.numeric[term] === true).length,
       selfScore: Math.max(1, this.bm25.scoreOf(question, item)),
+      negated,
     };
   }
 
@@ -213,8 +236,6 @@ interface ItemTerms {
   /** Distinct terms of the question, and those of the options that it does not have. */
   question: Int32Array;
   options: Int32Array;
-  /** Neighbouring terms of the question. */
-  pairs: Set<number>;
   /** Rarities of the question's terms summed, and their squares. */
   nats: number;
   squares: number;
@@ -222,11 +243,11 @@ interface ItemTerms {
   numbers: number;
   /** What BM25 gives the question for itself. */
   selfScore: number;
+  negated: boolean;
 }
 
 interface TextTerms {
   number: number;
-  pairs: Set<number>;
   nats: number;
   squares: number;
   numbers: number;
@@ -238,14 +259,8 @@ interface Shared {
   rareNats: number;
   numbers: number;
   optionNats: number;
-  pairs: number;
 }
 
 function share(part: number, whole: number, ofNothing: number): number {
   return whole <= 0 ? ofNothing : part / whole;
-}
-
-/** Two terms as one whole number: there are fewer than 2^26 terms. */
-function pairOf(first: number, second: number): number {
-  return first * 0x4000000 + second;
 }

@@ -27,12 +27,16 @@ export class Finder {
   private readonly sentences: Sentences;
   private readonly products: TopProducts;
   private readonly itemOf: readonly number[];
+  /** The vectors of the items' texts, and by item where its own begin: they lie together. */
+  private readonly table: Float32Array;
+  private readonly rows: Int32Array;
   private readonly model: Model;
 
   private constructor(
     items: readonly Item[],
     sentences: Sentences,
     products: TopProducts,
+    table: Float32Array,
     itemOf: readonly number[],
     model: Model,
   ) {
@@ -40,7 +44,12 @@ export class Finder {
     this.words = new ItemWords(items);
     this.sentences = sentences;
     this.products = products;
+    this.table = table;
     this.itemOf = itemOf;
+    this.rows = new Int32Array(items.length + 1);
+    for (const item of itemOf) this.rows[item + 1] = (this.rows[item + 1] as number) + 1;
+    for (let item = 0; item < items.length; item += 1)
+      this.rows[item + 1] = (this.rows[item + 1] as number) + (this.rows[item] as number);
     this.model = model;
   }
 
@@ -62,6 +71,7 @@ export class Finder {
       items,
       sentences,
       products,
+      table,
       texts.map((each) => each.index),
       model,
     );
@@ -78,6 +88,7 @@ export class Finder {
     const { count } = this.products;
     let row = 0;
     return texts.map((text, index) => {
+      const first = row;
       const best = new Map<number, number>();
       for (let end = row + (windows[index]?.length ?? 0); row < end; row += 1)
         for (let place = row * count; place < (row + 1) * count; place += 1) {
@@ -86,14 +97,31 @@ export class Finder {
         }
       const ranked = [...best].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
       const ranking = { items: ranked.map(([item]) => item), scores: ranked.map(([, each]) => each) };
+      const cosineOf = (item: number) => this.cosineOf(vectors, first, row, item);
       return this.words
-        .measure(text, ranking, options.own?.[index] ?? null)
+        .measure(text, ranking, cosineOf, options.own?.[index] ?? null)
         .map((found) => ({ ...found, score: scoreOf(this.model, found.values) }));
     });
   }
 
   close(): Promise<void> {
     return this.products.close();
+  }
+
+  // -- private
+
+  /** The largest product of an item's vectors with those from one place to another, exclusive. */
+  private cosineOf(vectors: Float32Array, from: number, to: number, item: number): number {
+    const { dimensions } = this.sentences;
+    let most = -1;
+    for (let window = from; window < to; window += 1)
+      for (let own = this.rows[item] as number; own < (this.rows[item + 1] as number); own += 1) {
+        let sum = 0;
+        for (let place = 0; place < dimensions; place += 1)
+          sum += (vectors[window * dimensions + place] as number) * (this.table[own * dimensions + place] as number);
+        most = Math.max(most, sum);
+      }
+    return most;
   }
 }
 

@@ -36,6 +36,26 @@ export function ruleOnDoubts(options: { judge: JudgeOption }, context: StageCont
   };
 }
 
+/** The same without a run folder, for a judge that has a server of its own. Answers are kept in the files named. */
+export function ruleWithOwnJudge(
+  judge: Exclude<JudgeOption, boolean>,
+  files: { ledger: string; spent: string },
+  effects: Pick<StageContext, 'expand' | 'signal' | 'progress'>,
+): RuleOnDoubts {
+  const { endpoint, key, model, votes, ...calling } = judge;
+  const settings = askerSettings(
+    { option: '--judge', endpoint, key, model },
+    calling,
+    { ...files, ledger: votes ?? files.ledger },
+    effects,
+  );
+  return (doubts) =>
+    withAsker(settings, judgeQuestion, async (asker) => ({
+      ruling: await judgeDoubts(doubts, asker, effects),
+      took: asker.took(),
+    }));
+}
+
 /** Throws a Problem where a judge is wanted and there is no model to ask. */
 export function checkJudge(options: { judge: JudgeOption }, context: StageContext): void {
   judgeSettings(options, context);

@@ -1,8 +1,8 @@
 import { literal, parquet, type Tables } from '../../store/tables.js';
 import type { RewordedOptions } from '../options.js';
-import { tailLength, thresholdFor } from './calibrate.js';
+import { type RunTails, tailLength, tailThreshold, thresholdFor } from './calibrate.js';
 import type { RewordedCoverage } from './conclude.js';
-import { doubtShare } from './doubt.js';
+import { doubtShare, doubtShares } from './doubt.js';
 import { nats, scoreAt } from './score.js';
 import type { BenchmarkTails } from './tails.js';
 
@@ -13,13 +13,16 @@ export const uncertainName = 'uncertain';
 /** Scores that another kind of CPU may put on the other side of a threshold lie this near to it, in percent. */
 export const nearScore = 0.01;
 
+/** What a run's prompts are held against, per benchmark. Scores in percent. */
 export interface Limit {
-  tails: BenchmarkTails;
-  /** As scores. */
+  benchmark: string;
+  items: number;
   threshold: number;
   doubt: number;
   /** How far the run's own prompts moved the threshold, in nats. */
   moved: number;
+  /** Where other bands of doubt would begin, by the share of prompts that are no leak and may lie in them. */
+  bands: { share: number; from: number }[];
 }
 
 /** The thresholds of each benchmark for the candidates in a file, which are those of so many prompts. */
@@ -32,24 +35,21 @@ export async function limitsOf(
 ): Promise<Limit[]> {
   const rate = options.false_alarms;
   const share = doubtShare(options);
+  const shares = [...new Set([...doubtShares, share])].sort((a, b) => a - b);
   const limits: Limit[] = [];
-  for (const own of tails) {
-    const seconds = await tables.rows<{ score: number }>(
-      `SELECT max(score) AS score FROM ${parquet([path])}
-       WHERE beside AND benchmark = ${literal(own.benchmark)} GROUP BY prompt_key
-       ORDER BY 1 DESC LIMIT ${tailLength(prompts, rate)}`,
-    );
-    const threshold = thresholdFor(
-      own,
-      seconds.map((each) => nats(each.score)),
-      prompts,
-      rate,
-    );
+  for (const { benchmark, items, firsts, seconds } of tails) {
+    const own = { first: tailThreshold(firsts, items, rate), second: tailThreshold(seconds, items, rate) };
+    const threshold = await thresholdFor(own, await runTails(tables, path, benchmark, prompts, rate), rate);
+    // The band moves with the threshold; the widest is everything that has a candidate.
+    const from = (of: number) =>
+      of === 1 ? 0 : scoreAt(Math.min(threshold, tailThreshold(firsts, items, of) + threshold - own.first));
     limits.push({
-      tails: own,
+      benchmark,
+      items,
       threshold: scoreAt(threshold),
-      doubt: scoreAt(Math.min(threshold, own.bands.find((band) => band.share === share)?.from ?? threshold)),
+      doubt: from(share),
       moved: Number((threshold - own.first).toPrecision(4)),
+      bands: shares.map((each) => ({ share: each, from: from(each) })),
     });
   }
   return limits;
@@ -61,7 +61,7 @@ export async function limitsOf(
  */
 export function bandTable(path: string, limits: readonly Limit[], hits: readonly string[]): string {
   const values = limits
-    .map(({ tails, threshold, doubt }) => `(${literal(tails.benchmark)}, ${threshold}::DOUBLE, ${doubt}::DOUBLE)`)
+    .map(({ benchmark, threshold, doubt }) => `(${literal(benchmark)}, ${threshold}::DOUBLE, ${doubt}::DOUBLE)`)
     .join(', ');
   // Hits in a prompt, of any other method.
   const known =
@@ -86,11 +86,8 @@ export async function countBands(
   path: string,
   limits: readonly Limit[],
 ): Promise<RewordedCoverage['bands']> {
-  const values = limits.flatMap(({ tails, threshold }) =>
-    tails.bands.map(
-      ({ share, from }) =>
-        `(${literal(tails.benchmark)}, ${share}::DOUBLE, ${Math.min(threshold, scoreAt(from))}::DOUBLE)`,
-    ),
+  const values = limits.flatMap(({ benchmark, bands }) =>
+    bands.map(({ share, from }) => `(${literal(benchmark)}, ${share}::DOUBLE, ${from}::DOUBLE)`),
   );
   const rows = await tables.rows<{ doubt: number; prompts: number }>(
     `WITH bands(name, share, begin) AS (VALUES ${values.join(', ')}),
@@ -100,4 +97,39 @@ export async function countBands(
      FROM (SELECT DISTINCT share FROM bands) s ORDER BY 1`,
   );
   return rows.map(({ doubt, prompts }) => ({ doubt, prompts: Number(prompts) }));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function runTails(
+  tables: Tables,
+  path: string,
+  benchmark: string,
+  prompts: number,
+  rate: number,
+): Promise<RunTails> {
+  const best = (where: string) =>
+    `SELECT max(score) AS score FROM ${parquet([path])} WHERE benchmark = ${literal(benchmark)} ${where} GROUP BY prompt_key`;
+  const seconds = await tables.rows<{ score: number }>(
+    `${best('AND beside')} ORDER BY 1 DESC LIMIT ${tailLength(prompts, rate)}`,
+  );
+  await tables.run(`CREATE OR REPLACE TEMP TABLE firsts AS SELECT score FROM (${best('')}) ORDER BY score DESC`);
+  const { found } = await tables.row<{ found: number }>('SELECT count(*) AS found FROM firsts');
+  return {
+    prompts,
+    seconds: seconds.map((each) => nats(each.score)),
+    firsts: {
+      count: Number(found),
+      at: async (place) => {
+        const [row] = await tables.rows<{ score: number }>(`SELECT score FROM firsts WHERE rowid = ${place}`);
+        return row === undefined ? Number.NEGATIVE_INFINITY : nats(row.score);
+      },
+      reaching: async (score) => {
+        const { count } = await tables.row<{ count: number }>(
+          `SELECT count(*) AS count FROM firsts WHERE score >= ${scoreAt(score)}::DOUBLE`,
+        );
+        return Number(count);
+      },
+    },
+  };
 }

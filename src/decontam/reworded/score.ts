@@ -4,16 +4,25 @@ import { z } from 'zod';
 import { dataFolder } from '../../product.js';
 import { featureNames } from './features.js';
 
-/** A logistic regression over standardised features, as `scripts/fit-reworded.ts` writes it. */
+/**
+ * A logistic regression over standardised features, each once as it is and once times the length of the item's question:
+ * what tells a short question from its look-alikes is another thing than what tells a vignette. As
+ * `scripts/fit-reworded.ts` writes it.
+ */
 const model = z.looseObject({
   features: z.array(z.string()),
   mean: z.array(z.number()),
   deviation: z.array(z.number()),
+  /** Of the logarithm of the question's nats. */
+  length: z.object({ mean: z.number(), deviation: z.number() }),
+  /** Of the features, of the features times length, and of length. */
   weight: z.array(z.number()),
   bias: z.number(),
 });
 
 export type Model = z.output<typeof model>;
+/** What is known of a model before it is fitted. */
+export type Standards = Pick<Model, 'features' | 'mean' | 'deviation' | 'length'>;
 
 export const modelPath = join(dataFolder, 'reworded', 'model.json');
 
@@ -24,12 +33,27 @@ export function shippedModel(): Model {
   return read;
 }
 
-/** How probable it is, in percent, that the text is another wording of the candidate, where every second one is. */
-export function scoreOf({ mean, deviation, weight, bias }: Model, values: readonly number[]): number {
-  let sum = bias;
-  values.forEach((value, index) => {
-    sum += ((weight[index] as number) * (value - (mean[index] as number))) / (deviation[index] as number);
+/** What the regression weighs: standardised features within four deviations, the same times length, and length. */
+export function inputsOf({ mean, deviation, length }: Standards, values: readonly number[]): number[] {
+  const plain = values.map((value, index) => {
+    const standard = (value - (mean[index] as number)) / (deviation[index] as number);
+    return Math.max(-mostDeviations, Math.min(mostDeviations, standard));
   });
+  const long = (lengthOf(values) - length.mean) / length.deviation;
+  return [...plain, ...plain.map((value) => value * long), long];
+}
+
+/** The logarithm of the question's nats, without extremes. */
+export function lengthOf(values: readonly number[]): number {
+  return Math.max(2, Math.min(6, Math.log((values[itemNats] as number) + 5)));
+}
+
+/** How probable it is, in percent, that the text is another wording of the candidate, where every second one is. */
+export function scoreOf(fitted: Model, values: readonly number[]): number {
+  const sum = inputsOf(fitted, values).reduce(
+    (total, value, index) => total + value * (fitted.weight[index] as number),
+    fitted.bias,
+  );
   return 100 / (1 + Math.exp(-sum));
 }
 
@@ -42,3 +66,8 @@ export function nats(score: number): number {
 export function scoreAt(value: number): number {
   return 100 / (1 + Math.exp(-value));
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const mostDeviations = 4;
+const itemNats = featureNames.indexOf('item_nats');

@@ -9,6 +9,7 @@ import type { RewordedOptions } from '../options.js';
 import { promptTexts, type Text } from '../texts.js';
 import { embeddedTexts, Finder } from './finder.js';
 import { readsLanguage } from './languages.js';
+import { type Planted, plantRewordings } from './planted.js';
 import { shippedModel } from './score.js';
 import { Sentences } from './sentences.js';
 import { candidateColumns, candidateRows } from './table.js';
@@ -16,6 +17,8 @@ import { type BenchmarkTails, ownTails } from './tails.js';
 
 /** Prompts of one task: embedding is the dearest of all, and a kill should lose little of it. */
 export const promptsPerShard = 4_096;
+/** Rewordings of each kind that are planted in every run: they have to be embedded. */
+const leaksPerKind = 8;
 /** Texts that are compared at once. */
 const batchSize = 1_024;
 
@@ -58,7 +61,12 @@ export async function embedItems(
   }
 }
 
-export type RewordedReport = TaskReport & { tails?: BenchmarkTails[]; prompts?: number; unread?: number };
+export type RewordedReport = TaskReport & {
+  tails?: BenchmarkTails[];
+  planted?: Planted[];
+  prompts?: number;
+  unread?: number;
+};
 
 export async function rewordedWork(
   task: RewordedTask,
@@ -70,7 +78,11 @@ export async function rewordedWork(
 ): Promise<RewordedReport> {
   const finder = await readyFinder(loaded, options, context);
   if (task.kind === 'reworded-items')
-    return { files: [], tails: await ownTails(finder, loaded, options, context.signal) };
+    return {
+      files: [],
+      tails: await ownTails(finder, loaded, context.signal),
+      planted: await plantRewordings(finder, context.seed, leaksPerKind, context.signal),
+    };
   const writer = await output.writer({ prompt_key: VARCHAR, ...candidateColumns });
   let unread = 0;
   let done = 0;
