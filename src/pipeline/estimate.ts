@@ -5,7 +5,8 @@ import type { ClusterOptions } from '../cluster/cluster.js';
 import { clusterCost } from '../cluster/cost.js';
 import { calibrate } from '../compute/calibrate.js';
 import type { DecontamOptions } from '../decontam/options.js';
-import { type JudgeCost, judgeCost } from '../decontam/reworded/cost.js';
+import { isReworded } from '../decontam/presets.js';
+import { type JudgeCost, judgeCost, rewordedCost } from '../decontam/reworded/cost.js';
 import { embedCost } from '../embed/cost.js';
 import type { EmbedOptions } from '../embed/embed.js';
 import { measurePrompts } from '../embed/prompts.js';
@@ -84,7 +85,8 @@ export async function estimate(
   const entries = (ingest as IngestOptions).sources;
   const embedded = sources.filter((source) => groups.includes(entries[source.entry]?.group ?? ''));
   const prompts = measured?.prompts ?? total(embedded.map((source) => source.rows));
-  const rate = embed === undefined ? null : await calibrate(context.compute, workers);
+  const rewords = decontam !== undefined && isReworded(decontam as DecontamOptions);
+  const rate = embed === undefined && !rewords ? null : await calibrate(context.compute, workers);
 
   const text = total(sources.map(textOf));
   const disk = sources.map(diskOf);
@@ -111,7 +113,7 @@ export async function estimate(
   const per = (count: number | null, perSecond: number) => (count === null ? null : count / perSecond);
   const window = Math.max(0, ...sources.map((source) => source.windowGigabytes)) * 1e9;
   add('ingest', null, assumed.memory + window, per(text, assumed.ingestRate * workers));
-  if (rate !== null && prompts !== null) {
+  if (embed !== undefined && rate !== null && prompts !== null) {
     const cost = embedCost({ prompts, tokens: measured?.tokens ?? assumed.tokens, workers });
     add('embed', cost.gflop, cost.memoryBytes, cost.gflop / (rate * assumed.embedShare));
     if (result.diskBytes !== null) result.diskBytes += 2 * cost.diskBytes;
@@ -137,7 +139,21 @@ export async function estimate(
   }
   if (decontam !== undefined && rows !== null) result.judge = judgeCost(rows, decontam as DecontamOptions, ingested);
   add('filter', null, null, per(rows, assumed.filterRows));
-  add('decontam', null, null, per(rows, assumed.decontamPrompts * workers));
+  const compared = per(rows, assumed.decontamPrompts * workers);
+  const reworded =
+    decontam === undefined || rows === null
+      ? null
+      : await rewordedCost(
+          { prompts: rows, embedded: prompts ?? 0, tokens: measured?.tokens ?? assumed.tokens, workers },
+          decontam as DecontamOptions,
+          context,
+        );
+  if (reworded === null || rate === null) add('decontam', null, null, compared);
+  else {
+    const gflop = reworded.embedGflop + reworded.searchGflop;
+    const seconds = gflop / (rate * assumed.embedShare) + reworded.wordSeconds / workers + (compared ?? 0);
+    add('decontam', gflop, reworded.memoryBytes, seconds);
+  }
   add('export', null, null, per(keptText, assumed.exportRate * workers));
   return result;
 }
