@@ -131,20 +131,24 @@ async function readTask(task: IngestTask, source: Source, tables: Tables, contex
       }
     }
     // A message to another thread takes as long as counting the words of a batch.
-    if (batches % 16 === 0) context.progress(howFar(task, counts.read));
+    if (batches % 16 === 0) context.progress(howFar(task, counts.read, readings.at(-1)?.offset ?? null));
     batches += 1;
   }
   await writer.close();
   return { files: writer.files, entry: task.entry, task: task.task, file: task.file, ...counts.toJson() };
 }
 
-/** In bytes, a task's weight: how many rows it has is known of Parquet alone. */
-function howFar({ rows, size }: IngestTask, read: number): Progress {
-  return {
-    done: rows === null || rows === 0 ? 0 : (size * Math.min(read, rows)) / rows,
-    total: rows === null ? null : size,
-    unit: 'bytes',
-  };
+/** In bytes, a task's weight. Of a compressed file, whose offsets are not those of the file, nothing is known before its end. */
+function howFar(
+  { kind, start, end, rows, size, compressed }: IngestTask,
+  read: number,
+  offset: number | null,
+): Progress {
+  const unit = 'bytes';
+  if (rows !== null && rows > 0) return { done: (size * Math.min(read, rows)) / rows, total: size, unit };
+  if (kind === 'rows') return { done: (size * read) / (end - start), total: size, unit };
+  if (offset === null || compressed) return { done: 0, total: null, unit };
+  return { done: Math.min(size, offset - start), total: size, unit };
 }
 
 function readPiece(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {

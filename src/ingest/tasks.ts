@@ -21,6 +21,8 @@ export type IngestTask = {
   end: number;
   /** Line with which a piece of a JSONL file begins. */
   firstLine: number;
+  /** Offsets of what is read are then not those of the file. */
+  compressed: boolean;
   /** Read no more rows than this; null: all. */
   rows: number | null;
   /** Weight in the progress: bytes. */
@@ -66,7 +68,7 @@ async function cutFile(file: SourceFile, tables: Tables, bytes: number): Promise
   if (format === 'jsonl' && compression === 'none' && size > bytes) {
     return cutLines(file.path, size, bytes);
   }
-  return [{ kind: 'whole', start: 0, end: 0, firstLine: 0, rows: null, size }];
+  return [{ kind: 'whole', start: 0, end: 0, firstLine: 0, compressed: compression !== 'none', rows: null, size }];
 }
 
 /** Row groups in order, gathered up to a task's bytes; one that is far larger is cut by rows. */
@@ -77,7 +79,8 @@ async function cutParquet(file: SourceFile, tables: Tables, most: number): Promi
   let start = 0;
   let bytes = 0;
   const close = () => {
-    if (row > start) pieces.push({ kind: 'rows', start, end: row, firstLine: 0, rows: null, size: bytes });
+    if (row > start)
+      pieces.push({ kind: 'rows', start, end: row, firstLine: 0, compressed: false, rows: null, size: bytes });
     start = row;
     bytes = 0;
   };
@@ -113,6 +116,7 @@ async function cutLines(path: string, size: number, bytes: number): Promise<Piec
       start,
       end,
       firstLine: start === 0 ? 0 : newlines + before + 1,
+      compressed: false,
       rows: null,
       size: end - start,
     });
@@ -140,11 +144,13 @@ async function cutHead(file: SourceFile, tables: Tables, limit: number): Promise
   let rows = 0;
   if (known.format === 'parquet') {
     rows = Math.min(limit, (await readParquetShape(tables, file.path)).rowCount);
-    return rows === 0 ? [] : [{ kind: 'rows', start: 0, end: rows, firstLine: 0, rows, size: rows }];
+    return rows === 0 ? [] : [{ kind: 'rows', start: 0, end: rows, firstLine: 0, compressed: false, rows, size: rows }];
   }
   for await (const readings of readBatches(file.path, tables, known)) {
     rows = Math.min(limit, rows + readings.length);
     if (rows === limit) break;
   }
-  return rows === 0 ? [] : [{ kind: 'whole', start: 0, end: 0, firstLine: 0, rows, size: rows }];
+  return rows === 0
+    ? []
+    : [{ kind: 'whole', start: 0, end: 0, firstLine: 0, compressed: known.compression !== 'none', rows, size: rows }];
 }

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -324,6 +324,21 @@ describe('the work', () => {
     expect(found).toHaveLength(6_300);
     const placed = found.filter((each) => each.source === 'rows').map((each) => each.row);
     expect(placed).toEqual(lines.map((_, n) => n + Math.ceil(n / 7)));
+  });
+
+  it('says inside a file how far it is, in bytes of the file', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, n) => row(n));
+    write('array.json', JSON.stringify(rows));
+    write('lines.jsonl', rows);
+    for (const name of ['array.json', 'lines.jsonl']) {
+      const run = newRun();
+      await run.all({ sources: [columns(name)] });
+      const { size } = statSync(join(folder, name));
+      const done = run.progress.map((each) => each.done);
+      expect(done).toEqual([...done].sort((a, b) => a - b));
+      expect(done.some((each) => each > 0.1 * size && each < size)).toBe(true);
+      expect(new Set(run.progress.map(({ total, unit }) => `${total} ${unit}`))).toEqual(new Set([`${size} bytes`]));
+    }
   });
 
   it('of finish done twice, or killed between two shards, gives the same files', async () => {

@@ -12,6 +12,7 @@ export class IngestRun {
   readonly run: RunFolder;
   readonly folder: string;
   readonly warnings: string[] = [];
+  readonly progress: Progress[] = [];
   seed = 42;
   limit: number | null = null;
 
@@ -33,7 +34,7 @@ export class IngestRun {
       expand: (text) => text,
       hash: sha256File,
       openTables: (options = {}) => Tables.open({ ...options, temporaryFolder: this.run.temporary }),
-      progress: (_: Progress) => {},
+      progress: (progress) => this.progress.push(progress),
       warn: (sentence) => this.warnings.push(sentence),
       signal: new AbortController().signal,
     };
