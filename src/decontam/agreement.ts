@@ -1,7 +1,8 @@
 import { type Folded, symbolText, wordEnd } from '../text/fold.js';
+import { forgetStrays, mendSeam } from './accidents.js';
 import type { Evidence } from './evidence.js';
 import type { Field } from './fields.js';
-import { fillers, negations } from './wrapper-words.js';
+import { fillers, joints, negations } from './wrapper-words.js';
 
 /** How a field and the place of a text that resembles it agree, in nats. */
 export interface Agreement {
@@ -30,15 +31,24 @@ export interface Agreement {
   ask: { lost: number; end: number };
 }
 
-/** Judges an alignment word by word. Null where nothing stands there. */
-export function agree(field: Field, text: Folded, places: Int32Array, evidence: Evidence): Agreement | null {
+/** Judges an alignment word by word; `written` is the text as it was before folding. Null where nothing stands there. */
+export function agree(
+  field: Field,
+  text: Folded,
+  places: Int32Array,
+  evidence: Evidence,
+  written: string,
+): Agreement | null {
+  for (const word of field.words) mendSeam(field, word, text, places);
   const verdicts = field.words.map((word) => judgeWord(word, text, places, evidence));
+  forgetStrays(field, verdicts);
   const firstWord = verdicts.findIndex((verdict) => verdict !== 'missing');
   if (firstWord === -1) return null;
   const lastWord = verdicts.findLastIndex((verdict) => verdict !== 'missing');
   const place = placeOf(field, places, firstWord, lastWord);
   const extras = unmatchedWords(text, places, place);
   settleMoved(field, verdicts, text, places, place, extras);
+  settleInterruption(field, verdicts, places, text, extras, written);
   const found: Agreement = {
     matched: 0,
     lost: 0,
@@ -56,6 +66,7 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
   };
   let numbers = 0;
   let lostNumbers = 0;
+  let lostJoints = 0;
   field.words.forEach((word, index) => {
     const verdict = verdicts[index] as WordVerdict;
     if (isNumber(word.text)) numbers += 1;
@@ -64,6 +75,7 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
       else if (index > lastWord) found.lostTail += word.nats;
       else {
         found.lost += word.nats;
+        if (joints.has(word.text)) lostJoints += 1;
         if (negations.has(word.text)) found.contradicts = true;
         if (isNumber(word.text)) lostNumbers += 1;
       }
@@ -73,8 +85,8 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
     found.matchedWords += 1;
     if (verdict === 'typo') found.typos += 1;
   });
-  for (const { text: word, moved, repeats } of extras) {
-    if (moved || repeats) continue;
+  for (const { text: word, settled, repeats } of extras) {
+    if (settled || repeats) continue;
     if (negations.has(word)) found.contradicts = true;
     if (isNumber(word)) {
       // A number in place of another asks something else; one more is a line's number or a note's.
@@ -83,14 +95,15 @@ export function agree(field: Field, text: Folded, places: Int32Array, evidence: 
         found.otherNumbers = lostNumbers >= numbers * 0.2;
       } else if (word.length <= 3) continue;
     }
-    if (!fillers.has(word)) found.extra += evidence.word(word);
+    if (lostJoints > 0 && joints.has(word)) lostJoints -= 1;
+    else if (!fillers.has(word)) found.extra += evidence.word(word);
   }
   return found;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-type WordVerdict = 'same' | 'typo' | 'moved' | 'missing';
+export type WordVerdict = 'same' | 'typo' | 'moved' | 'missing';
 
 const worth: Record<Exclude<WordVerdict, 'missing'>, number> = { same: 1, typo: 0.9, moved: 0.8 };
 
@@ -151,6 +164,8 @@ function misread(word: string): string {
     .replace(/cl/g, 'd')
     .replace(/[1i]/g, 'l')
     .replace(/0/g, 'o')
+    .replace(/3/g, 'e')
+    .replace(/4/g, 'a')
     .replace(/5/g, 's');
 }
 
@@ -185,8 +200,8 @@ interface Extra {
   start: number;
   /** Written twice in a row: it adds nothing. */
   repeats: boolean;
-  /** A word of the field, a few words away from where the field has it. */
-  moved: boolean;
+  /** It adds nothing either: a word of the field, a few words away from where the field has it, or an interruption. */
+  settled: boolean;
 }
 
 /** Words of the text in the place of which less than half was matched. */
@@ -207,7 +222,7 @@ function unmatchedWords(text: Folded, places: Int32Array, { first, end }: { firs
   return words.flatMap(({ text: word, start, matched }, index) => {
     if (matched) return [];
     const repeats = words[index - 1]?.text === word || words[index + 1]?.text === word;
-    return [{ text: word, start, repeats, moved: false }];
+    return [{ text: word, start, repeats, settled: false }];
   });
 }
 
@@ -231,16 +246,45 @@ function settleMoved(
     const before = index === 0 ? place.first : (places[word.start - 1] as number);
     const after = index === field.words.length - 1 ? place.end : (places[word.end] as number);
     const near = around.find(
-      ({ text: other, start, moved }) =>
-        !moved &&
+      ({ text: other, start, settled }) =>
+        !settled &&
         other === word.text &&
         (before === -1 || start >= before - mostMoved) &&
         (after === -1 || start <= after + mostMoved),
     );
     if (near === undefined || (before === -1 && after === -1)) return;
-    near.moved = true;
+    near.settled = true;
     verdicts[index] = 'moved';
   });
+}
+
+/**
+ * Where all words of the field stand there and one stretch of other lines lies between two of them, that is the end of a page
+ * or a turn of a conversation, and no part of the question.
+ */
+function settleInterruption(
+  field: Field,
+  verdicts: readonly WordVerdict[],
+  places: Int32Array,
+  text: Folded,
+  extras: readonly Extra[],
+  written: string,
+): void {
+  const [first] = extras;
+  const last = extras[extras.length - 1];
+  if (first === undefined || last === undefined || verdicts.includes('missing')) return;
+  const end = wordEnd(text, last.start);
+  const after = field.words.findIndex((word) => (places[word.start] as number) >= end);
+  if (after < 2 || after > field.words.length - 2 || after === -1) return;
+  const before = field.words[after - 1] as Field['words'][number];
+  const from = places[before.end - 1] as number;
+  const to = places[(field.words[after] as Field['words'][number]).start] as number;
+  // All in one stretch, and the stretch is lines of its own.
+  if (from === -1 || from >= first.start || to !== end) return;
+  const opens = written.slice(text.ends[from] as number, text.starts[first.start] as number);
+  const closes = written.slice(text.ends[end - 1] as number, text.starts[to] as number);
+  if (!opens.includes('\n') || !/\n|:\s*$/.test(closes)) return;
+  for (const extra of extras) extra.settled = true;
 }
 
 function wordsBetween(text: Folded, from: number, to: number): Extra[] {
@@ -249,7 +293,7 @@ function wordsBetween(text: Folded, from: number, to: number): Extra[] {
   while (start > 0 && start < text.count && text.begins[start] === 0) start += 1;
   while (start < Math.min(to, text.count)) {
     const end = wordEnd(text, start);
-    words.push({ text: symbolText(text, start, end), start, repeats: false, moved: false });
+    words.push({ text: symbolText(text, start, end), start, repeats: false, settled: false });
     start = end;
   }
   return words;

@@ -6,6 +6,7 @@ import { holds, leastAlone, leastWithOptions, leastWordForWord } from './decisio
 import { type Field, type ItemFields, makeFields } from './fields.js';
 import type { Item } from './items.js';
 import type { Finding, Method } from './method.js';
+import { findReordered } from './reordered.js';
 import type { Inspected } from './surroundings.js';
 
 /**
@@ -73,14 +74,16 @@ function inspect(item: number, { questions, options }: ItemFields, inspected: In
   for (const question of questions) {
     const { folded, aligner, evidence } = inspected;
     const places = aligner.align(question.symbols, folded.symbols, folded.count);
-    const agreement = agree(question, folded, places, evidence);
+    const agreement = agree(question, folded, places, evidence, inspected.text);
     if (agreement === null) continue;
-    if (!holds(question, agreement, options, () => matchOptions(options, inspected), inspected)) continue;
+    const isThere = holds(question, agreement, options, () => matchOptions(options, inspected), inspected);
+    const found = isThere ? agreement : findReordered(question, inspected);
+    if (found === null) continue;
     return {
       item,
-      score: Math.min(100, (100 * agreement.matched) / Math.max(1e-9, question.nats + agreement.extra)),
-      start: folded.starts[agreement.first] as number,
-      end: folded.ends[agreement.end - 1] as number,
+      score: Math.min(100, (100 * found.matched) / Math.max(1e-9, question.nats + (isThere ? agreement.extra : 0))),
+      start: folded.starts[found.first] as number,
+      end: folded.ends[found.end - 1] as number,
       count: 1,
     };
   }
@@ -88,12 +91,12 @@ function inspect(item: number, { questions, options }: ItemFields, inspected: In
 }
 
 /** The options that stand in the text, exactly or with typing errors. */
-function matchOptions(options: readonly Field[], { folded, aligner, evidence }: Inspected): Field[] {
+function matchOptions(options: readonly Field[], { text, folded, aligner, evidence }: Inspected): Field[] {
   return options.filter((option) => {
     if (standsIn(option.symbols, folded)) return true;
     if (option.symbols.length < 8) return false;
     const places = aligner.align(option.symbols, folded.symbols, folded.count);
-    const agreement = agree(option, folded, places, evidence);
+    const agreement = agree(option, folded, places, evidence, text);
     return agreement !== null && agreement.matchedWords >= option.words.length * 0.75 && agreement.extra <= 4;
   });
 }

@@ -39,6 +39,11 @@ export const fillers = new Set(
   ),
 );
 
+/** Words that join others: one in place of another asks the same. */
+export const joints = new Set(
+  'a an the of in to for with on at by from within into upon having is are was were'.split(' '),
+);
+
 /** Words that turn a question into its opposite. */
 export const negations = new Set(
   'not no none never nor neither without except excepting incorrect false wrong untrue least unlikely lack lacks absent 不 非 无 没 除 错'.split(

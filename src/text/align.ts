@@ -34,6 +34,15 @@ export class Aligner {
     return places;
   }
 
+  /** `align` in whatever order: only stretches of at least `least` equal symbols, the longest first. */
+  alignParts(field: Uint16Array, text: Uint16Array, textCount: number, least: number): Int32Array {
+    const places = new Int32Array(field.length).fill(-1);
+    const parts = this.stretches(field, text, textCount).filter(({ length }) => length >= least);
+    for (const { at, place, length } of parts.sort((a, b) => b.length - a.length || a.place - b.place))
+      for (let index = 0; index < length; index += 1) if (places[at + index] === -1) places[at + index] = place + index;
+    return places;
+  }
+
   // -------------------------------------------------------------------------------------------------------------------
 
   /** All stretches of equal symbols of at least a gram, as long as they go. */

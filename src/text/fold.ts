@@ -30,6 +30,7 @@ export function fold(text: string): Folded {
       continue;
     }
     if (plain === ignored) {
+      if (isShortNot(folded, text, index)) pushNot(folded, index);
       index += 1;
       continue;
     }
@@ -186,6 +187,23 @@ function latinAt(text: string, start: number): boolean {
   const point = text.codePointAt(at);
   return point !== undefined && isLatin(foldCharacter(String.fromCodePoint(point)).charCodeAt(0));
 }
+
+/** Whether an apostrophe stands in "doesn't" or "can't". */
+function isShortNot({ symbols, count }: Folded, text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  if (unit !== 0x27 && unit !== 0x2019 && unit !== 0x2018) return false;
+  return symbols[count - 1] === letterN && count >= 3 && /^n.t(?![\p{L}\p{N}])/iu.test(text.slice(at - 1, at + 3));
+}
+
+/** Makes "doesn" "does" and "no", to which the "t" comes; "can" stays whole, as in "cannot". */
+function pushNot(folded: Folded, at: number): void {
+  const last = folded.count - 1;
+  if (folded.symbols[last - 1] === letterA) push(folded, letterN, at, at + 1, false);
+  else folded.begins[last] = 1;
+  push(folded, letterO, at, at + 1, false);
+}
+
+const [letterA, letterN, letterO] = [0x61, 0x6e, 0x6f] as const;
 
 function push(folded: Folded, symbol: number, start: number, end: number, begins: boolean): void {
   const at = folded.count;

@@ -65,6 +65,22 @@ export const wildKinds: readonly { name: string; least: number; make(item: Item,
       .map((line, at) => `${at + 1}  ${line}`)
       .join('\n'),
   ),
+  wild('over the end of a page', (item, random) =>
+    halved(item.question, random, '\n\nPage 12 of 40\nwww.example-exams.org\n\n'),
+  ),
+  wild(
+    'over two turns',
+    (item, random) => halved(`User: ${item.question}`, random, '\n\nAssistant: Please go on.\n\nUser: '),
+    0.98,
+  ),
+  wild('its sentences in another order', (item, random) =>
+    random.shuffle(item.question.split(/(?<=[.?!])\s+/)).join(' '),
+  ),
+  wild('short forms', (item) =>
+    item.question
+      .replace(/\bcannot\b/g, "can't")
+      .replace(/\b(do|does|did|is|are|was|were|has|have|had) not\b/g, '$1n’t'),
+  ),
   wild('twice', (item) => `${item.question}\n\nAgain, in capitals: ${item.question.toUpperCase()}`),
   wild('a word twice', (item, random) =>
     edited(item.question, (words, at) => words.splice(at, 0, words[at] as string), random),
@@ -95,6 +111,12 @@ function letter(at: number): string {
 
 function listed(item: Item, label: (at: number) => string): string {
   return [item.question, ...item.options.map((each, at) => label(at) + each)].join('\n');
+}
+
+function halved(text: string, random: Random, between: string): string {
+  const words = text.split(' ');
+  const at = Math.floor(words.length * (0.4 + random.below(20) / 100));
+  return words.slice(0, at).join(' ') + between + words.slice(at).join(' ');
 }
 
 function edited(text: string, edit: (words: string[], at: number) => void, random: Random): string {
