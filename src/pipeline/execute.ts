@@ -60,14 +60,15 @@ export async function execute(
     checkAccount(name, report);
 
     const files = outputs(run, stage);
+    const [fileSums, tableSums] = await Promise.all([fileHashes(run, files), hashTables(run, stage, parts.workers)]);
     const seconds = effects.seconds() - begin;
     await writeStageState(run, name, {
       fingerprint: stageFingerprint(basis),
       basis,
       report,
       inputs,
-      files: await fileHashes(run, files),
-      tables: await hashTables(run, stage, parts.workers),
+      files: fileSums,
+      tables: tableSums,
       seconds,
     });
     effects.log({ event: 'stage finished', stage: name, seconds, report: report as unknown as Json });

@@ -25,7 +25,7 @@ import {
 } from './stage.js';
 import { type AnyStage, stageNamed, stages } from './stages.js';
 import { openRun, readStageState } from './state.js';
-import { closeWorkers } from './workers.js';
+import { closeWorkers, startWorkers } from './workers.js';
 
 export interface RunOptions {
   /** The run folder. */
@@ -95,6 +95,9 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
     const events: StageEvent[] = [];
     const standing: StageName[] = [];
     for (const { stage, options: own } of stagesOf(pipeline)) {
+      const isNew = readStageState(folder, stage.name) === null;
+      if (isNew && stage.runs === 'workers' && isSelected(stage.name, options))
+        startWorkers(stage.name, options.workers);
       const stageInputs = await inputs(stage, own);
       const basis = basisOf(stage, own, pipeline, options.limit, stageInputs, tableHashes(folder, pipeline));
       const decision = decide(stage, basis, readStageState(folder, stage.name));

@@ -4,9 +4,9 @@ import { Problem } from '../problem.js';
 import { workerFile } from '../product.js';
 import type { Json } from '../store/fingerprint.js';
 import { type ContextParts, makeContext } from './context.js';
-import type { Progress, TaskReport } from './stage.js';
+import type { Progress, StageName, TaskReport } from './stage.js';
 import type { AnyStage } from './stages.js';
-import type { WorkerMessage, WorkerResult, WorkerTask } from './worker.js';
+import type { WorkerMessage, WorkerResult, WorkerStart, WorkerTask } from './worker.js';
 
 export interface WorkEffects {
   /** How far the stage is: `done` of `total` in the tasks' own unit of work. */
@@ -55,6 +55,7 @@ export async function work(
         effects.signal.throwIfAborted();
         try {
           const result = await threads.run({ parts, task: tasks[index] as Json, index, channel });
+          if (result === null) throw new Error('a worker gave no result');
           if ('problem' in result) throw new Problem(result.problem.message, result.problem.parts);
           await effects.finished(index, result.report);
           gauge.complete(index);
@@ -71,6 +72,14 @@ export async function work(
   }
 }
 
+/** Starts one worker thread for what the stage will want of it, while the main one still looks at the inputs. */
+export function startWorkers(stage: StageName, workers: number): void {
+  // Whatever hinders it hinders its first task too, and is told then.
+  poolOf(workers)
+    .run({ start: stage })
+    .catch(() => undefined);
+}
+
 /** Lets the worker threads go, which outlive a stage because starting one costs half a second. */
 export async function closeWorkers(): Promise<void> {
   const open = pool;
@@ -78,11 +87,11 @@ export async function closeWorkers(): Promise<void> {
   await open?.close();
 }
 
-type Pool = Piscina<WorkerTask, WorkerResult>;
+type Pool = Piscina<WorkerTask | WorkerStart, WorkerResult | null>;
 let pool: Pool | null = null;
 
 function poolOf(workers: number): Pool {
-  pool ??= new Piscina<WorkerTask, WorkerResult>({
+  pool ??= new Piscina<WorkerTask | WorkerStart, WorkerResult | null>({
     filename: workerFile('pipeline/worker').href,
     minThreads: 1,
     maxThreads: workers,

@@ -24,18 +24,30 @@ export function fingerprint(value: Json): string {
   return sha256(canonicalJson(value));
 }
 
-/** SHA-256 in hex of a file, read by pieces into the same memory. */
+/** SHA-256 in hex of a file, read by pieces into the same memory, the next one while one is hashed. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
   const handle = await open(path, 'r');
+  let next: Promise<number> | null = null;
   try {
-    const piece = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(1, (await handle.stat()).size)));
-    for (;;) {
-      const { bytesRead } = await handle.read(piece, 0, piece.length, null);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(bytesRead === piece.length ? piece : piece.subarray(0, bytesRead));
+    const bytes = Math.min(pieceBytes, Math.max(1, (await handle.stat()).size));
+    const pieces = [Buffer.allocUnsafe(bytes), Buffer.allocUnsafe(bytes)] as const;
+    const read = (into: Buffer) => {
+      const reading = handle.read(into, 0, into.length, null).then(({ bytesRead }) => bytesRead);
+      // Awaited below, but may be rejected before.
+      reading.catch(() => undefined);
+      return reading;
+    };
+    next = read(pieces[0]);
+    for (let turn = 0; ; turn ^= 1) {
+      const piece = pieces[turn === 0 ? 0 : 1];
+      const length = await next;
+      if (length === 0) return hash.digest('hex');
+      next = read(pieces[turn === 0 ? 1 : 0]);
+      hash.update(length === piece.length ? piece : piece.subarray(0, length));
     }
   } finally {
+    await next?.catch(() => undefined);
     await handle.close();
   }
 }
