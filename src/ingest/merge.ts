@@ -28,7 +28,7 @@ export async function merge(
 ): Promise<StageReport> {
   const tasks = reports.map(figuresOf);
   await sweepKeys(tasks, context);
-  const tables = await context.openTables({ threads: context.workers, memoryMegabytes: 1024 });
+  const tables = await context.openTables({ threads: context.workers, memoryMegabytes: 512 });
   const single = await context.openTables();
   try {
     await decide(tables, tasks, sources, options, context);
