@@ -75,7 +75,8 @@ export async function decide(
             UNION ALL SELECT place, NULL, false, false, true FROM repeating)
       GROUP BY place)
     ORDER BY place`);
-  for (const table of ['twins', 'renamed', 'beyond', 'gone', 'repeating']) await tables.run(`DROP TABLE ${table}`);
+  for (const table of ['narrow', 'twins', 'renamed', 'beyond', 'gone', 'repeating'])
+    await tables.run(`DROP TABLE ${table}`);
 }
 
 /** The rows of one shard as their task wrote them, with what became of each, in their order. */
@@ -89,23 +90,6 @@ export async function fatesOf(
      FROM (SELECT id, "row", ${placeOf} AS place FROM ${parquet([keysPath(context.run, entry, task)])} WHERE part = ${part})
      LEFT JOIN exceptions USING (place) ORDER BY "row"`,
   );
-}
-
-/** `prompts/`: each distinct prompt where it first stands among the rows that are left. */
-export function promptsSelect(): string {
-  return `WITH
-    lost AS (SELECT place, place >> 12 AS shard, row_number() OVER (PARTITION BY place >> 12 ORDER BY place) AS nth
-             FROM exceptions WHERE reason IS NOT NULL),
-    firsts AS (SELECT prompt_key::UUID AS prompt, min(place) AS place, bit_or(bit) AS bits
-               FROM keys JOIN entries USING (entry) ANTI JOIN lost USING (place) GROUP BY prompt),
-    named AS (SELECT bits, (SELECT list("group" ORDER BY "group") FROM (SELECT DISTINCT "group", bit FROM entries) WHERE bit & bits <> 0) AS groups
-              FROM (SELECT DISTINCT bits FROM firsts))
-    SELECT replace(prompt::VARCHAR, '-', '') AS prompt_key,
-      printf('%03d-%05d-%03d.parquet', firsts.place >> 52, (firsts.place >> 32) & 1048575, (firsts.place >> 12) & 1048575) AS file,
-      (firsts.place & 4095) - coalesce(nth, 0) AS row, groups
-    FROM firsts JOIN named USING (bits)
-    ASOF LEFT JOIN lost ON firsts.place >> 12 = lost.shard AND firsts.place >= lost.place
-    ORDER BY firsts.place`;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

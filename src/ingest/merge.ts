@@ -5,8 +5,9 @@ import type { StageContext, StageReport, TaskReport } from '../pipeline/stage.js
 import { durablePoint } from '../store/atomic.js';
 import type { Json } from '../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
-import { decide, fatesOf, promptsSelect, shardOf } from './decide.js';
+import { decide, fatesOf, shardOf } from './decide.js';
 import type { IngestOptions } from './options.js';
+import { writePrompts } from './prompts.js';
 import { rowTypes } from './row.js';
 import { keysPath, rowsLayout, shardName } from './shards.js';
 import type { Source } from './sources.js';
@@ -34,7 +35,7 @@ export async function merge(
     await decide(tables, tasks, sources, options, context);
     await rewriteShards(tables, single, context);
     if (context.run.files('rows').length === 0) await writeEmptyShard(single, context);
-    if (sources.length > 0) await tables.copy(promptsSelect(), context.run.file('prompts', 'prompts.parquet'));
+    if (sources.length > 0) await writePrompts(tables, context.run.file('prompts', 'prompts.parquet'), tasks);
     return await report(tables, tasks, sources, options, context);
   } finally {
     tables.close();
@@ -99,7 +100,7 @@ async function report(
 ): Promise<StageReport> {
   const dropped = await tables.rows<{ entry: number; reason: string | null; n: number }>(
     `SELECT entry, NULL AS reason, count(*) - (SELECT count(*) FROM exceptions WHERE reason IS NOT NULL AND place >> 52 = entry) AS n
-     FROM narrow GROUP BY entry
+     FROM keys GROUP BY entry
      UNION ALL SELECT place >> 52, reason, count(*) FROM exceptions WHERE reason IS NOT NULL GROUP BY ALL`,
   );
   const { duplicates } = await tables.row<{ duplicates: number }>(
