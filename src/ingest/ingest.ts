@@ -2,6 +2,7 @@ import { defineStage, type Progress, type StageContext, type StageInput, type Ta
 import { Problem } from '../problem.js';
 import { canonicalJson, fingerprint } from '../store/fingerprint.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
+import { readJsonValues } from '../store/readers/json-values.js';
 import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import { excerptOf, type Reading } from '../store/readers/reading.js';
@@ -27,7 +28,7 @@ import { openWhere } from './where.js';
 export const ingest = defineStage<IngestOptions, IngestTask>({
   name: 'ingest',
   summary: 'reads the sources into canonical rows',
-  version: 1,
+  version: 2,
   options,
   reads: [],
   joins: [],
@@ -153,6 +154,7 @@ function howFar(
 
 function readPiece(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {
   if (task.kind === 'lines') return readJsonLines(path, 'none', task);
+  if (task.kind === 'values') return readJsonValues(path, 'none', { ...task, index: task.firstLine });
   if (task.kind === 'rows') return readColumns(task, path, source, tables);
   return readBatches(path, tables);
 }

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { readBlocks } from '../store/readers/bytes.js';
 import { detectFormat } from '../store/readers/format.js';
+import { cutJsonValues } from '../store/readers/json-values.js';
 import { readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import type { Tables } from '../store/tables.js';
@@ -9,18 +10,21 @@ import type { Source } from './sources.js';
 
 /**
  * One piece of one file. Pieces are cut by bytes of the input alone. Its `kind` says how `start` and `end` are meant:
- * bytes of a JSONL file, rows of a Parquet file, or (whole) nothing, the file being read from its beginning.
+ * bytes of a JSONL file or (values) of a JSON file, rows of a Parquet file, or (whole) nothing, the file being read from its
+ * beginning.
  */
 export type IngestTask = {
   entry: number;
   /** Counts within the entry. */
   task: number;
   file: string;
-  kind: 'lines' | 'rows' | 'whole';
+  kind: 'lines' | 'values' | 'rows' | 'whole';
   start: number;
   end: number;
-  /** Line with which a piece of a JSONL file begins. */
+  /** Line, or value, with which a piece of a JSONL or JSON file begins. */
   firstLine: number;
+  /** Of a piece of a JSON file: what its objects begin with, by which the reader finds back behind a broken one. */
+  firstKey: string | null;
   /** Offsets of what is read are then not those of the file. */
   compressed: boolean;
   /** Read no more rows than this; null: all. */
@@ -29,7 +33,7 @@ export type IngestTask = {
   size: number;
 };
 
-/** Bytes of a JSONL file, and uncompressed bytes of a Parquet file, that make one task. */
+/** Bytes of a JSONL or JSON file, and uncompressed bytes of a Parquet file, that make one task. */
 export const taskBytes = 64 << 20;
 
 const vectorRows = 2048;
@@ -68,7 +72,21 @@ async function cutFile(file: SourceFile, tables: Tables, bytes: number): Promise
   if (format === 'jsonl' && compression === 'none' && size > bytes) {
     return cutLines(file.path, size, bytes);
   }
-  return [{ kind: 'whole', start: 0, end: 0, firstLine: 0, compressed: compression !== 'none', rows: null, size }];
+  if (format === 'json' && compression === 'none' && size > bytes) {
+    const ranges = await cutJsonValues(file.path, size, bytes);
+    return ranges.map(({ index, ...range }) => ({
+      ...wholeOf(range.end - range.start),
+      ...range,
+      kind: 'values',
+      firstLine: index,
+    }));
+  }
+  return [{ ...wholeOf(size), compressed: compression !== 'none' }];
+}
+
+/** The piece that is all of a file. */
+function wholeOf(size: number): Piece {
+  return { kind: 'whole', start: 0, end: 0, firstLine: 0, firstKey: null, compressed: false, rows: null, size };
 }
 
 /** Row groups in order, gathered up to a task's bytes; one that is far larger is cut by rows. */
@@ -79,8 +97,7 @@ async function cutParquet(file: SourceFile, tables: Tables, most: number): Promi
   let start = 0;
   let bytes = 0;
   const close = () => {
-    if (row > start)
-      pieces.push({ kind: 'rows', start, end: row, firstLine: 0, compressed: false, rows: null, size: bytes });
+    if (row > start) pieces.push({ ...wholeOf(bytes), kind: 'rows', start, end: row });
     start = row;
     bytes = 0;
   };
@@ -111,15 +128,8 @@ async function cutLines(path: string, size: number, bytes: number): Promise<Piec
     // The newline just before `start` ends the line before this range: the reader skips through it, or to the next one.
     const before = start === 0 ? 0 : await countNewlines(path, start - bytes, start - 1);
     const at = start === 0 ? 0 : await countNewlines(path, start - 1, start);
-    pieces.push({
-      kind: 'lines',
-      start,
-      end,
-      firstLine: start === 0 ? 0 : newlines + before + 1,
-      compressed: false,
-      rows: null,
-      size: end - start,
-    });
+    const firstLine = start === 0 ? 0 : newlines + before + 1;
+    pieces.push({ ...wholeOf(end - start), kind: 'lines', start, end, firstLine });
     newlines += before + at;
   }
   return pieces;
@@ -144,13 +154,11 @@ async function cutHead(file: SourceFile, tables: Tables, limit: number): Promise
   let rows = 0;
   if (known.format === 'parquet') {
     rows = Math.min(limit, (await readParquetShape(tables, file.path)).rowCount);
-    return rows === 0 ? [] : [{ kind: 'rows', start: 0, end: rows, firstLine: 0, compressed: false, rows, size: rows }];
+    return rows === 0 ? [] : [{ ...wholeOf(rows), kind: 'rows', end: rows, rows }];
   }
   for await (const readings of readBatches(file.path, tables, known)) {
     rows = Math.min(limit, rows + readings.length);
     if (rows === limit) break;
   }
-  return rows === 0
-    ? []
-    : [{ kind: 'whole', start: 0, end: 0, firstLine: 0, compressed: known.compression !== 'none', rows, size: rows }];
+  return rows === 0 ? [] : [{ ...wholeOf(rows), compressed: known.compression !== 'none', rows }];
 }

@@ -1,4 +1,4 @@
-import { BrokenStream, type Compression, readBytes } from './bytes.js';
+import { BrokenStream, type Compression, readBytes, readRange } from './bytes.js';
 import { type BadReason, bad, longestRowBytes, parseJson, type Reading } from './reading.js';
 
 const quote = 0x22;
@@ -9,18 +9,59 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/** Part of an uncompressed file: the values that start in `[start, end)`, the first of which has the number `index`. */
+export interface ValueRange {
+  start: number;
+  end: number;
+  index: number;
+  /** `"key"` that the first good object of the file begins with. */
+  firstKey: string | null;
+}
+
 /**
  * The elements of a JSON array, or JSON values one after another, read as a stream: the file is never held whole.
  * One broken element does not take the rest with it: where an element does not parse, or runs on because a quote was
  * lost, reading goes on at the next object that begins with the same key as the good ones did.
  */
-export async function* readJsonValues(path: string, compression: Compression): AsyncGenerator<Reading[]> {
-  const splitter = new ValueSplitter();
+export async function* readJsonValues(
+  path: string,
+  compression: Compression,
+  range: ValueRange = { start: 0, end: Number.POSITIVE_INFINITY, index: 0, firstKey: null },
+): AsyncGenerator<Reading[]> {
+  const splitter = new ValueSplitter(range, range.start === 0 ? 'unknown' : await modeOf(path));
+  yield* readThrough(splitter, path, compression, range.start);
+}
+
+/** Ranges of about so many bytes that hold all values of the file, each read as it is in the whole. */
+export async function cutJsonValues(path: string, size: number, bytes: number): Promise<ValueRange[]> {
+  const starts: Omit<ValueRange, 'end'>[] = [{ start: 0, index: 0, firstKey: null }];
+  let next = bytes;
+  const splitter = new ValueSplitter({ start: 0, end: size, index: 0, firstKey: null }, 'unknown');
+  for await (const readings of readThrough(splitter, path, 'none', 0)) {
+    for (const { kind, offset, index } of readings) {
+      // At a good row, so that a broken one and what it may have swallowed stay together.
+      if (kind !== 'row' || offset === null || offset < next) continue;
+      starts.push({ start: offset, index, firstKey: splitter.firstKey });
+      next = offset + bytes;
+    }
+  }
+  return starts.map((each, at) => ({ ...each, end: starts[at + 1]?.start ?? size }));
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function* readThrough(
+  splitter: ValueSplitter,
+  path: string,
+  compression: Compression,
+  start: number,
+): AsyncGenerator<Reading[]> {
   let broken: Error | null = null;
   try {
-    for await (const chunk of readBytes(path, compression)) {
+    for await (const chunk of readBytes(path, compression, start)) {
       const readings = splitter.add(chunk);
       if (readings.length > 0) yield readings;
+      if (splitter.passedEnd) return;
     }
   } catch (error) {
     if (!(error instanceof BrokenStream)) throw error;
@@ -30,22 +71,50 @@ export async function* readJsonValues(path: string, compression: Compression): A
   if (readings.length > 0) yield readings;
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
+type Mode = 'unknown' | 'array' | 'values';
+
+const headBytes = 4096;
+
+/** What the file's first byte that is no space says. */
+async function modeOf(path: string): Promise<Mode> {
+  const head = await readRange(path, 0, headBytes);
+  return head.find((byte) => !isBeforeValues(byte)) === openBracket ? 'array' : 'values';
+}
+
+/** Space, or a byte of a byte order mark. */
+function isBeforeValues(byte: number): boolean {
+  return byte <= 0x20 || byte === 0xef || byte === 0xbb || byte === 0xbf;
+}
 
 class ValueSplitter {
+  /** A value that stands behind the range was found: nothing more is to be read. */
+  passedEnd = false;
   private buffer: Buffer = Buffer.alloc(0);
   /** Offset of the buffer's first byte in the content. */
-  private base = 0;
+  private base: number;
   /** Where the value in hand starts in the buffer, or -1 between values. */
   private start = -1;
   private position = 0;
   private depth = 0;
   private inString = false;
-  private index = 0;
-  private mode: 'unknown' | 'array' | 'values' = 'unknown';
+  private index: number;
+  private mode: Mode;
+  private readonly rangeEnd: number;
   private closed = false;
-  private firstKey: Buffer | null = null;
+  private key: Buffer | null;
   private largest = 1 << 20;
+
+  constructor(range: ValueRange, mode: Mode) {
+    this.base = range.start;
+    this.index = range.index;
+    this.rangeEnd = range.end;
+    this.mode = mode;
+    this.key = range.firstKey === null ? null : Buffer.from(range.firstKey);
+  }
+
+  get firstKey(): string | null {
+    return this.key?.toString() ?? null;
+  }
 
   add(chunk: Buffer): Reading[] {
     const from = this.start === -1 ? this.position : this.start;
@@ -61,6 +130,7 @@ class ValueSplitter {
   end(broken: Error | null): Reading[] {
     const readings: Reading[] = [];
     while (this.start !== -1) {
+      if (this.isBehind()) return readings;
       if (this.depth === 0 && !this.inString) {
         this.take(this.position, readings);
         continue;
@@ -83,6 +153,7 @@ class ValueSplitter {
     const readings: Reading[] = [];
     for (;;) {
       if (this.start === -1 && !this.findStart()) break;
+      if (this.isBehind()) break;
       const end = this.findEnd();
       if (end !== -1) {
         this.take(end, readings);
@@ -107,6 +178,11 @@ class ValueSplitter {
       }
     }
     return readings;
+  }
+
+  private isBehind(): boolean {
+    this.passedEnd = this.base + this.start >= this.rangeEnd;
+    return this.passedEnd;
   }
 
   /** Skips to the next value's first byte. */
@@ -186,7 +262,7 @@ class ValueSplitter {
       }
     } else {
       this.largest = Math.max(this.largest, bytes.length);
-      this.firstKey ??= firstKeyOf(bytes);
+      this.key ??= firstKeyOf(bytes);
     }
     readings.push(reading);
     this.index += 1;
@@ -211,9 +287,9 @@ class ValueSplitter {
 
   /** The next `{` in `[from, to)` that stands after `},` and begins with the key that good rows begin with. */
   private nextObject(from: number, to: number): number {
-    const { buffer, firstKey } = this;
-    if (firstKey === null) return -1;
-    for (let at = buffer.indexOf(firstKey, from); at !== -1 && at < to; at = buffer.indexOf(firstKey, at + 1)) {
+    const { buffer, key } = this;
+    if (key === null) return -1;
+    for (let at = buffer.indexOf(key, from); at !== -1 && at < to; at = buffer.indexOf(key, at + 1)) {
       let before = skipSpaceBack(buffer, at - 1);
       if (before < from || buffer[before] !== openBrace) continue;
       const start = before;

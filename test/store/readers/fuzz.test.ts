@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../../src/problem.js';
+import { cutJsonValues, readJsonValues, type ValueRange } from '../../../src/store/readers/json-values.js';
 import { readRows } from '../../../src/store/readers/read-rows.js';
 import type { Reading } from '../../../src/store/readers/reading.js';
 import { literal, Tables } from '../../../src/store/tables.js';
@@ -30,6 +31,19 @@ async function readings(content: Buffer, name: string): Promise<Reading[]> {
   const found: Reading[] = [];
   for await (const reading of readRows(path, tables)) found.push(reading);
   return found;
+}
+
+/** A JSON file as tasks read it, cut into pieces of a few rows. */
+async function inPieces(name: string, size: number): Promise<{ whole: Reading[]; pieces: Reading[] }> {
+  const path = join(folder, name);
+  const read = async (range?: ValueRange) => {
+    const found: Reading[] = [];
+    for await (const readings of readJsonValues(path, 'none', range)) found.push(...readings);
+    return found;
+  };
+  const pieces: Reading[] = [];
+  for (const range of await cutJsonValues(path, size, 700)) pieces.push(...(await read(range)));
+  return { whole: await read(), pieces };
 }
 
 /** Real rows: long texts, quotes, escapes, several scripts. */
@@ -95,7 +109,7 @@ function mutate(content: Buffer, changes: readonly Change[]): { content: Buffer;
 function fuzz(
   original: Buffer,
   name: string,
-  check: (found: Reading[], content: Buffer, first: number) => void,
+  check: (found: Reading[], content: Buffer, first: number) => void | Promise<void>,
 ): Promise<void> {
   const property = fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
     const { content, first } = mutate(original, changes);
@@ -107,7 +121,7 @@ function fuzz(
       if (error instanceof Problem) return;
       throw error;
     }
-    check(found, content, first);
+    await check(found, content, first);
   });
   return fc.assert(property, {
     numRuns: runs,
@@ -153,7 +167,7 @@ describe('a file with bytes flipped, cut, inserted, dropped and repeated is read
   it('as a JSON array: every row before the first change as it was', { timeout: patience }, async () => {
     const original = Buffer.from(JSON.stringify(real));
     const ends = real.map((_, index) => Buffer.from(JSON.stringify(real.slice(0, index + 1))).length);
-    await fuzz(original, 'fuzz.json', (found, content, first) => {
+    await fuzz(original, 'fuzz.json', async (found, content, first) => {
       wellFormed(found, content.length);
       if (first < 2) return;
       const untouched = ends.filter((end) => end <= first).length;
@@ -161,6 +175,8 @@ describe('a file with bytes flipped, cut, inserted, dropped and repeated is read
         real.slice(0, untouched),
       );
       expect(found.map((reading) => reading.index)).toEqual(found.map((_, index) => index));
+      const { whole, pieces } = await inPieces('fuzz.json', content.length);
+      expect(pieces).toEqual(whole);
     });
   });
 
