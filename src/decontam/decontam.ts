@@ -47,6 +47,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
   writes: ['hits', 'candidates', 'candidates.parquet', 'verdicts/decontam', 'coverage.json'],
   runs: 'workers',
   finishOptions: ['allow', 'reworded.judge', 'reworded.doubt', 'reworded.false_alarms'],
+  computes: isReworded,
   finishOptionsOf: (options) => (isReworded(options) && rewordedOptions(options).judge === true ? ['classify'] : []),
 
   async check(options, context) {

@@ -86,7 +86,7 @@ export function basisOf(
   return {
     version: stage.version,
     seed: pipeline.seed,
-    compute: computing.includes(stage.name) ? pipeline.compute : '',
+    compute: computing.includes(stage.name) || stage.computes?.(options) === true ? pipeline.compute : '',
     limit: stage.name === 'ingest' ? limit : null,
     options,
     optionsOf: optionsOf(stage, pipeline) as { [stage: string]: Json },

@@ -101,6 +101,8 @@ export interface Stage<Options, Task extends Json = Json> {
   optionsOf?: readonly StageName[];
   /** Further ones that `finish` alone looks at, and only with some options of its own. */
   finishOptionsOf?(options: Options): readonly StageName[];
+  /** Whether native and portable products may give other results, beyond the stages that always compute. Default: no. */
+  computes?(options: Options): boolean;
   /** Throws a Problem for what can be seen to be wrong before any stage runs (a missing file, a wrong column). */
   check?(options: Options, context: StageContext): Promise<void>;
   /** Everything outside the run folder that decides the result. */

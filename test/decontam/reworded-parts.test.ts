@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/decontam/random.js';
-import { fallingScores, tailLength, tailThreshold, thresholdFor } from '../../src/decontam/reworded/calibrate.js';
+import {
+  doubtFrom,
+  fallingScores,
+  tailLength,
+  tailThreshold,
+  thresholdFor,
+} from '../../src/decontam/reworded/calibrate.js';
 import { fuse } from '../../src/decontam/reworded/candidates.js';
 import { ItemWords } from '../../src/decontam/reworded/features.js';
+import { negates } from '../../src/decontam/reworded/negation.js';
 import { reword } from '../../src/decontam/reworded/reword.js';
 import { sharedRare } from '../../src/decontam/reworded/seen.js';
 import { termsOf } from '../../src/decontam/reworded/terms.js';
@@ -84,6 +91,41 @@ describe('the threshold', () => {
     }
     const run = { prompts: 4_000, seconds: [], firsts: fallingScores(others) };
     expect(await thresholdFor({ first: 3, second: 0 }, run, 0.005)).toBe(3);
+  });
+});
+
+describe('the band of doubt', () => {
+  const falling = (count: number) => Array.from({ length: count }, (_, place) => -Math.log((place + 0.5) / count));
+
+  it('holds no larger a share of the prompts than it is told, nor what is less alike than the items are', async () => {
+    const run = { prompts: 2_000, seconds: [], firsts: fallingScores(falling(2_000)) };
+    const dense = await doubtFrom(
+      0.2,
+      9,
+      falling(500).map((score) => score - 3),
+      500,
+      run,
+    );
+    expect(await run.firsts.reaching(dense)).toBe(400);
+    const sparse = await doubtFrom(
+      0.2,
+      9,
+      falling(500).map((score) => score + 3),
+      500,
+      run,
+    );
+    expect(await run.firsts.reaching(sparse)).toBeLessThan(100);
+    expect(await doubtFrom(0.2, 1, falling(500), 500, { ...run, prompts: 100 })).toBe(1);
+    expect(await doubtFrom(1, 9, falling(500), 500, run)).toBe(Number.NEGATIVE_INFINITY);
+  });
+});
+
+describe('what a question denies', () => {
+  it('is looked for in the question, not in what is told before it', () => {
+    expect(negates('Which of the following is NOT a feature of globalization?')).toBe(true);
+    expect(negates('All of these are part of the vaccine except:')).toBe(true);
+    expect(negates("Point out the option that doesn't apply. Explain.")).toBe(true);
+    expect(negates('He does not smoke and denies fever. What is the most likely diagnosis?')).toBe(false);
   });
 });
 

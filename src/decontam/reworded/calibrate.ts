@@ -79,6 +79,24 @@ export async function thresholdFor(own: OwnTails, run: RunTails, rate: number): 
   return Math.max(Math.min(0, own.first), threshold);
 }
 
+/**
+ * Where the band of doubt below a threshold begins: at the score that so large a share of a benchmark's items (`firsts`)
+ * reach among themselves, and in a run of many prompts no lower than the share of these that it is. All: at any candidate.
+ */
+export async function doubtFrom(
+  share: number,
+  threshold: number,
+  firsts: readonly number[],
+  items: number,
+  run: RunTails,
+): Promise<number> {
+  if (share === 1) return Number.NEGATIVE_INFINITY;
+  const own = tailThreshold(firsts, items, share);
+  const place = Math.ceil(share * run.prompts) - 1;
+  const atMost = run.prompts < leastPrompts ? Number.NEGATIVE_INFINITY : await run.firsts.at(place);
+  return Math.min(threshold, Math.max(own, atMost));
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 const bulkShare = 0.3;

@@ -1,6 +1,6 @@
 import { literal, parquet, type Tables } from '../../store/tables.js';
 import type { RewordedOptions } from '../options.js';
-import { type RunTails, tailLength, tailThreshold, thresholdFor } from './calibrate.js';
+import { doubtFrom, type RunTails, tailLength, tailThreshold, thresholdFor } from './calibrate.js';
 import type { RewordedCoverage } from './conclude.js';
 import { doubtShare, doubtShares } from './doubt.js';
 import { nats, scoreAt } from './score.js';
@@ -39,10 +39,11 @@ export async function limitsOf(
   const limits: Limit[] = [];
   for (const { benchmark, items, firsts, seconds } of tails) {
     const own = { first: tailThreshold(firsts, items, rate), second: tailThreshold(seconds, items, rate) };
-    const threshold = await thresholdFor(own, await runTails(tables, path, benchmark, prompts, rate), rate);
-    // The band moves with the threshold; the widest is everything that has a candidate.
-    const from = (of: number) =>
-      of === 1 ? 0 : scoreAt(Math.min(threshold, tailThreshold(firsts, items, of) + threshold - own.first));
+    const run = await runTails(tables, path, benchmark, prompts, rate);
+    const threshold = await thresholdFor(own, run, rate);
+    const begins = new Map<number, number>();
+    for (const each of shares) begins.set(each, await doubtFrom(each, threshold, firsts, items, run));
+    const from = (of: number) => scoreAt(begins.get(of) ?? threshold);
     limits.push({
       benchmark,
       items,

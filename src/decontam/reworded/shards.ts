@@ -11,7 +11,7 @@ import { embeddedTexts, Finder } from './finder.js';
 import { readsLanguage } from './languages.js';
 import { type Planted, plantRewordings } from './planted.js';
 import { shippedModel } from './score.js';
-import { Sentences } from './sentences.js';
+import { Sentences, windowsOf } from './sentences.js';
 import { candidateColumns, candidateRows } from './table.js';
 import { type BenchmarkTails, ownTails } from './tails.js';
 
@@ -42,7 +42,8 @@ export async function embedItems(
   options: RewordedOptions,
   settings: { compute: Compute; workers: number; signal?: AbortSignal },
 ): Promise<void> {
-  const texts = [...new Set(items.flatMap(embeddedTexts))];
+  // As items, and as the texts that they are among the others.
+  const texts = [...new Set(items.flatMap((item) => [...embeddedTexts(item), ...windowsOf(item.question)]))];
   const pool = openPool<{ texts: string[]; model: string; compute: Compute }, void>(
     workerFile('decontam/reworded/embed-worker'),
     settings.workers,
