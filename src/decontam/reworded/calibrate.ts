@@ -81,7 +81,7 @@ export async function thresholdFor(own: OwnTails, run: RunTails, rate: number): 
 
 /**
  * Where the band of doubt below a threshold begins: at the score that so large a share of a benchmark's items (`firsts`)
- * reach among themselves, and in a run of many prompts no lower than the share of these that it is. All: at any candidate.
+ * reach among themselves, and no lower than that share of the prompts, where these are more than a few. All: at any candidate.
  */
 export async function doubtFrom(
   share: number,
@@ -93,7 +93,7 @@ export async function doubtFrom(
   if (share === 1) return Number.NEGATIVE_INFINITY;
   const own = tailThreshold(firsts, items, share);
   const place = Math.ceil(share * run.prompts) - 1;
-  const atMost = run.prompts < leastPrompts ? Number.NEGATIVE_INFINITY : await run.firsts.at(place);
+  const atMost = place < leastTail ? Number.NEGATIVE_INFINITY : await run.firsts.at(place);
   return Math.min(threshold, Math.max(own, atMost));
 }
 
