@@ -10,11 +10,14 @@ import { Judge } from '../src/decontam/judge.js';
 import type { JudgeTask } from '../src/decontam/judge-worker.js';
 import { leakKinds, worstKind } from '../src/decontam/leaks.js';
 import { Random } from '../src/decontam/random.js';
+import { strictMethod } from '../src/decontam/strict.js';
 import { workerFile } from '../src/product.js';
 import { sha256 } from '../src/store/fingerprint.js';
 import { Tables } from '../src/store/tables.js';
 import { conditions, printTable } from './conditions.js';
+import { changed, lossyForms } from './decontam-changed.js';
 import { realPrompts, scaled, writeItems, writePrompts } from './decontam-data.js';
+import { wrapped } from './decontam-wrapped.js';
 import { pythonWith, runPython } from './python.js';
 import { optionOf } from './vectors.js';
 
@@ -80,7 +83,9 @@ export async function run(args: string[]): Promise<void> {
   };
   for (const [name, python] of Object.entries(rivals)) if (python === null) console.log(`without ${name}`);
   await speed(folder, loaded, texts, rivals, workers);
-  quality(items, texts, Number(optionOf(args, '--leaks') ?? 200), rivals, workers);
+  const perKind = Number(optionOf(args, '--leaks') ?? 200);
+  quality(items, texts, perKind, rivals, workers);
+  heldOut(items, texts, Math.ceil(perKind / 2));
 }
 
 // -- private
@@ -287,6 +292,34 @@ function quality(
       ['all', ...found.map((each) => recall(each, 0, planted.length))],
     ],
   );
+}
+
+/** Forms of questions that the product's own kinds do not have, and which of them `strict` misses. */
+function heldOut(items: readonly Item[], hosts: readonly string[], perForm: number): void {
+  const strict = strictMethod(items);
+  const fitting = items.filter((_, index) => strict.limitOf?.(index) === null);
+  const all = { whole: [0, 0], lossy: [0, 0] };
+  const rows = Object.entries({ ...wrapped, ...changed }).flatMap(([name, make], stream) => {
+    const random = new Random(31_07, stream);
+    const draw = <Each>(count: number, from: readonly Each[]) => Array.from({ length: count }, () => random.pick(from));
+    let found = 0;
+    for (let leak = 0; leak < perForm; leak += 1) {
+      const item = random.pick(fitting);
+      const text = make(item, random, draw(9, fitting), draw(12, hosts));
+      const isLeak = (other: Item | undefined) => other?.question === item.question || other?.stem === item.stem;
+      if (strict.find(text).some((finding) => isLeak(items[finding.item]))) found += 1;
+    }
+    const sum = lossyForms.has(name) ? all.lossy : all.whole;
+    sum[0] = (sum[0] ?? 0) + found;
+    sum[1] = (sum[1] ?? 0) + perForm;
+    return found === perForm
+      ? []
+      : [[name, lossyForms.has(name) ? 'less than whole' : 'whole', `${found} of ${perForm}`]];
+  });
+  console.log(`\nstrict on ${Object.keys({ ...wrapped, ...changed }).length} further forms, ${perForm} of each`);
+  printTable(['missed in', 'question', 'found'], rows);
+  for (const [name, [found = 0, made = 0]] of Object.entries(all))
+    console.log(`${name}: ${number(found)} of ${number(made)}`);
 }
 
 function number(value: number): string {

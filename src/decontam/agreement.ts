@@ -130,6 +130,7 @@ function judgeWord(word: Field['words'][number], text: Folded, places: Int32Arra
   const edits = swapped ? Math.min(1, length - matched) : Math.max(length - matched, own.count - matched);
   if (edits === 0) return 'same';
   if (/^\d+$/.test(word.text)) return 'missing';
+  if (spelled(own.text) === spelled(word.text)) return 'typo';
   if (edits > allowedEdits(length)) return misread(own.text) === misread(word.text) ? 'typo' : 'missing';
   // A word that people use is another word, not a mistyped one.
   return evidence.isTypo(own.text, word.text) ? 'typo' : 'missing';
@@ -154,6 +155,15 @@ function ownSymbols(
 
 function sorted(word: string): string {
   return [...word].sort().join('');
+}
+
+/** British and American spelling as one. */
+function spelled(word: string): string {
+  return word
+    .replace(/[ao]e/g, 'e')
+    .replace(/our/g, 'or')
+    .replace(/is(?=(?:e[ds]?|ing|ation)$)/, 'iz')
+    .replace(/tre(?=s?$)/, 'ter');
 }
 
 /** What a reader of printed pages takes for the same. */

@@ -180,12 +180,18 @@ function isLatin(symbol: number | undefined): boolean {
   return symbol !== undefined && symbol >= 0x61 && symbol <= 0x7a;
 }
 
-/** Whether a Latin letter follows, in whatever form it is written. */
+/** Whether a Latin letter follows in the same word, in whatever form it is written, be it behind further Greek ones. */
 function latinAt(text: string, start: number): boolean {
-  let at = start;
-  while (at < text.length && unitTable()[text.charCodeAt(at)] === ignored) at += 1;
-  const point = text.codePointAt(at);
-  return point !== undefined && isLatin(foldCharacter(String.fromCodePoint(point)).charCodeAt(0));
+  for (let at = start; at < text.length; ) {
+    const point = text.codePointAt(at) as number;
+    if (unitTable()[text.charCodeAt(at)] !== ignored) {
+      const shown = foldCharacter(String.fromCodePoint(point));
+      if (isLatin(shown.charCodeAt(0))) return true;
+      if (greekLetters[shown] === undefined) return false;
+    }
+    at += point > 0xffff ? 2 : 1;
+  }
+  return false;
 }
 
 /** Whether an apostrophe stands in "doesn't" or "can't". */
