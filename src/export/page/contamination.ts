@@ -111,7 +111,11 @@ function selfTest(coverage: Coverage): Html | null {
       return [
         kind,
         figure(`planted.${kind}`, most),
-        ...methods.map((method) => share(`found.${kind}.${method}`, of(method)?.found ?? 0, of(method)?.planted ?? 0)),
+        // Rewordings are planted for the one method that can see them, the rest for the others.
+        ...methods.map((method) => {
+          const own = of(method);
+          return own === undefined ? '–' : share(`found.${kind}.${method}`, own.found, own.planted);
+        }),
       ];
     }),
     [1, ...methods.map((_, index) => index + 2)],
