@@ -39,9 +39,9 @@ export interface RewordedCost {
   memoryBytes: number;
 }
 
-/** As measured (docs/decontam.md), beyond the product. */
+/** What is left of the measured time of a prompt (docs/decontam.md) without the product. */
 const wordSecondsPerPrompt = 0.0004;
-/** A thread: session and tokenizer, an item's words, and its vectors twice, as constants of the product and to read. */
+/** Of a thread, assumed: session and tokenizer, an item's words, and its vectors twice, in the product and to read. */
 const sessionBytes = 420e6;
 const itemBytes = 6_000;
 
