@@ -216,21 +216,17 @@ function command(data: string, names: readonly string[], presets: readonly strin
   const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
   if (!existsSync(main)) throw new Error('npm run build first');
   // Says at its end what the process took: its parent cannot ask.
-  const says =
-    "import { isMainThread } from 'node:worker_threads'; if (isMainThread) process.on('exit', () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); process._rawDebug(`took ${userCPUTime} ${systemCPUTime} ${maxRSS}`); });";
+  // Required, not imported: every worker thread loads it too, and an import would start the loader of modules there first.
+  const says = join(cache, 'says.cjs');
+  writeFileSync(
+    says,
+    "if (require('node:worker_threads').isMainThread) process.on('exit', () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); process._rawDebug(`took ${userCPUTime} ${systemCPUTime} ${maxRSS}`); });",
+  );
   const options = ['--out', out, '--quiet', ...presets.flatMap((preset) => ['--preset', preset])];
   const begin = performance.now();
   const result = spawnSync(
     process.execPath,
-    [
-      `--import=data:text/javascript,${encodeURIComponent(says)}`,
-      main,
-      'decontam',
-      data,
-      '--benchmarks',
-      ...names,
-      ...options,
-    ],
+    [`--require=${says}`, main, 'decontam', data, '--benchmarks', ...names, ...options],
     { encoding: 'utf8' },
   );
   const seconds = (performance.now() - begin) / 1000;
