@@ -1,10 +1,17 @@
 import type { Screen } from '../compute/screen.js';
+import { unshared } from '../compute/session.js';
 import { squaredDistance } from './arithmetic.js';
 import type { Arrays, Projection } from './arrays.js';
 import { noCentroid, projected, projectionWidth } from './projection.js';
 
 const tileRows = 512;
 const tileColumns = 1024;
+
+/** What rules centroids out in a thread. */
+export interface Screened {
+  projection: Projection;
+  screen: Screen;
+}
 
 /**
  * The nearest of all centroids for each vector, of equals the lowest, and the squared distance to it, in doubles. `from`:
@@ -14,8 +21,7 @@ export async function nearestOfAll(
   vectors: Float32Array,
   from: Int32Array,
   { centroids, dimensions }: Arrays,
-  projection: Projection,
-  screen: Screen,
+  { projection, screen }: Screened,
 ): Promise<{ at: Int32Array; squared: Float64Array }> {
   const count = from.length;
   const at = from.slice();
@@ -54,8 +60,7 @@ export async function projectCentroids(
   start: number,
   end: number,
   { centroids, bias, dimensions, clusterCount }: Arrays,
-  projection: Projection,
-  screen: Screen,
+  { projection, screen }: Screened,
 ): Promise<void> {
   const own = centroids.slice(start * dimensions, end * dimensions);
   const { rows } = await projected(own, dimensions, screen, unshared(projection.basis), 1);
@@ -115,9 +120,4 @@ function longestOf({ bias }: Projection): number {
   let least = 0;
   for (const each of bias) if (each < least && each > noCentroid) least = each;
   return Math.sqrt(-2 * least);
-}
-
-/** ONNX Runtime refuses memory that threads share, so such a piece is copied. */
-function unshared(content: Float32Array): Float32Array {
-  return content.buffer instanceof SharedArrayBuffer ? new Float32Array(content) : content;
 }

@@ -1,9 +1,8 @@
 import { type Nearest, rowBias } from '../compute/nearest.js';
-import type { Screen } from '../compute/screen.js';
 import { addVector, center, squaredDistance, subtractVector } from './arithmetic.js';
 import type { Arrays } from './arrays.js';
 import { localKMeans } from './local-kmeans.js';
-import { nearestOfAll, projectCentroids } from './nearest-of-all.js';
+import { nearestOfAll, projectCentroids, type Screened } from './nearest-of-all.js';
 import { gather, type Points } from './points.js';
 import { setBasis } from './projection.js';
 import { sample, seededRandom } from './random.js';
@@ -13,8 +12,8 @@ export interface Desk {
   points: Points;
   nearest: Nearest;
   arrays: Arrays;
-  /** null where `arrays` has no projection. */
-  screen: Screen | null;
+  /** null: the search over all centroids makes the whole product. */
+  screened: Screened | null;
 }
 
 /**
@@ -86,10 +85,14 @@ export async function operate(operation: Operation, desk: Desk): Promise<Operati
       load(operation.start, operation.end, desk);
       return result;
     case 'axes':
-      await setAxes(operation.seed, desk);
+      if (desk.screened !== null) {
+        await setBasis(desk.screened, desk.points, seededRandom(operation.seed, 'axes'));
+      }
       return result;
     case 'project':
-      await project(operation.start, operation.end, desk);
+      if (desk.screened !== null) {
+        await projectCentroids(operation.start, operation.end, desk.arrays, desk.screened);
+      }
       return result;
     case 'all':
       await findAll(operation.start, operation.end, desk);
@@ -214,25 +217,21 @@ function load(start: number, end: number, { points, arrays }: Desk): void {
   gather(points, batchPoints.subarray(start, end), batch.subarray(start * dimensions, end * dimensions));
 }
 
-async function setAxes(seed: number, { arrays, screen, points }: Desk): Promise<void> {
-  if (arrays.projection === null || screen === null) return;
-  await setBasis(arrays.projection, points, screen, seededRandom(seed, 'axes'));
+async function findAll(start: number, end: number, desk: Desk): Promise<void> {
+  const { batch, batchPoints, assigned, dimensions, found } = desk.arrays;
+  const from = batchPoints.slice(start, end).map((point) => assigned[point] as number);
+  found.set((await amongAll(batch.slice(start * dimensions, end * dimensions), from, desk)).at, start);
 }
 
-async function project(start: number, end: number, { arrays, screen }: Desk): Promise<void> {
-  if (arrays.projection === null || screen === null) return;
-  await projectCentroids(start, end, arrays, arrays.projection, screen);
-}
-
-async function findAll(start: number, end: number, { nearest, arrays, screen }: Desk): Promise<void> {
-  const { batch, batchPoints, assigned, dimensions, centroids, bias, found, projection } = arrays;
-  const vectors = batch.slice(start * dimensions, end * dimensions);
-  if (projection !== null && screen !== null) {
-    const from = batchPoints.slice(start, end).map((point) => assigned[point] as number);
-    found.set((await nearestOfAll(vectors, from, arrays, projection, screen)).at, start);
-  } else {
-    found.set((await nearest.find(vectors, centroids, bias)).at, start);
-  }
+/** The nearest of all centroids; `squared`, the distances to it, where the search has measured them. `from`: their clusters now. */
+async function amongAll(
+  vectors: Float32Array,
+  from: Int32Array,
+  { nearest, arrays, screened }: Desk,
+): Promise<{ at: Int32Array; squared: Float64Array | null }> {
+  if (screened !== null) return nearestOfAll(vectors, from, arrays, screened);
+  const { at } = await nearest.find(vectors, arrays.centroids, arrays.bias);
+  return { at, squared: null };
 }
 
 async function findNear(start: number, end: number, { nearest, arrays }: Desk): Promise<void> {
@@ -291,30 +290,21 @@ function measure(start: number, end: number, desk: Desk): void {
 }
 
 async function exact(start: number, end: number, desk: Desk): Promise<{ moved: number; inertia: number }> {
-  const { assigned, squared } = desk.arrays;
-  const found = await measured(start, end, desk);
+  const { centroids, assigned, squared, dimensions } = desk.arrays;
+  const vectors = readRange(start, end, desk);
+  const found = await amongAll(vectors, assigned.slice(start, end), desk);
   let moved = 0;
   let inertia = 0;
   found.at.forEach((cluster, place) => {
     if (assigned[start + place] !== cluster) moved += 1;
-    inertia += found.squared[place] as number;
+    assigned[start + place] = cluster;
+    const distance =
+      found.squared?.[place] ??
+      squaredDistance(vectors, place * dimensions, centroids, cluster * dimensions, dimensions);
+    squared[start + place] = distance;
+    inertia += distance;
   });
-  assigned.set(found.at, start);
-  squared.set(found.squared, start);
   return { moved, inertia };
-}
-
-async function measured(start: number, end: number, desk: Desk): Promise<{ at: Int32Array; squared: Float64Array }> {
-  const { centroids, bias, assigned, dimensions, projection } = desk.arrays;
-  const vectors = readRange(start, end, desk);
-  if (projection !== null && desk.screen !== null) {
-    return nearestOfAll(vectors, assigned.slice(start, end), desk.arrays, projection, desk.screen);
-  }
-  const { at } = await desk.nearest.find(vectors, centroids, bias);
-  const squared = Float64Array.from(at, (cluster, place) =>
-    squaredDistance(vectors, place * dimensions, centroids, cluster * dimensions, dimensions),
-  );
-  return { at, squared };
 }
 
 async function join(

@@ -8,7 +8,7 @@ import { type Random, sample } from './random.js';
  * The search for the nearest of many centroids that measures few of them. In an orthonormal basis whose first axes hold
  * most of the points' variance, x·c is the product of the two projections plus that of the two rests, and the rests'
  * product is at most the product of their lengths (Cauchy–Schwarz; block vectors as in Bottesch, Bühler and Kächele 2016).
- * A centroid whose bound is below what the point's own centroid reaches cannot be nearer. With 126 of 384 axes some 20 of
+ * A centroid whose bound is below what the point's own centroid reaches cannot be nearer. With 126 of 384 axes some ten of
  * 8,000 centroids are left for a prompt, and those are measured in doubles: the result is exact, and the same on every CPU.
  */
 export const projectionWidth = 128;
@@ -22,7 +22,11 @@ export function isProjected(dimensions: number, clusterCount: number): boolean {
 }
 
 /** Sets the basis: the first principal axes (about the origin) of a sample, by orthogonal iteration. */
-export async function setBasis(projection: Projection, points: Points, screen: Screen, random: Random): Promise<void> {
+export async function setBasis(
+  { projection, screen }: { projection: Projection; screen: Screen },
+  points: Points,
+  random: Random,
+): Promise<void> {
   const { dimensions } = points;
   const drawn = sample(points.count, Math.min(points.count, sampleSize), random).sort();
   const vectors = new Float32Array(drawn.length * dimensions);

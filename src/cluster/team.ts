@@ -41,8 +41,9 @@ export function openThreads(files: readonly string[], compute: Compute, arrays: 
 
 /** The sessions of one thread. */
 export async function openDesk(points: Points, compute: Compute, arrays: Arrays): Promise<Desk> {
-  const nearest = await openNearest(arrays.dimensions, compute);
-  return { points, nearest, arrays, screen: arrays.projection === null ? null : await openScreen(compute) };
+  const { projection } = arrays;
+  const screened = projection === null ? null : { projection, screen: await openScreen(compute) };
+  return { points, nearest: await openNearest(arrays.dimensions, compute), arrays, screened };
 }
 
 /** The caller's own thread. */
@@ -57,7 +58,7 @@ export async function openAlone(points: Points, compute: Compute, arrays: Arrays
     },
     async close() {
       await desk.nearest.close();
-      await desk.screen?.close();
+      await desk.screened?.screen.close();
     },
   };
 }

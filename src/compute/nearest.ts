@@ -1,5 +1,5 @@
 import { GraphBuilder } from './onnx.js';
-import { type Compute, openSession, type Session, type Value } from './session.js';
+import { type Compute, openSession, type Session, unshared, type Value } from './session.js';
 
 /** Tile of one product: its result stays in the cache between the product and the search for its largest entries. */
 const tileRows = 512;
@@ -165,9 +165,4 @@ function twoOrMore(content: Float32Array, length: number): Float32Array {
   twice.set(content);
   twice.set(content, length);
   return twice;
-}
-
-/** ONNX Runtime refuses memory that threads share ("Invalid argument"), so such a piece is copied. */
-function unshared(content: Float32Array): Float32Array {
-  return content.buffer instanceof SharedArrayBuffer ? new Float32Array(content) : content;
 }

@@ -43,6 +43,11 @@ export async function openSession(graph: Uint8Array, compute: Compute, threads =
   };
 }
 
+/** ONNX Runtime refuses memory that threads share ("Invalid argument"), so such a piece is copied. */
+export function unshared(content: Float32Array): Float32Array {
+  return content.buffer instanceof SharedArrayBuffer ? new Float32Array(content) : content;
+}
+
 /** The version of the runtime that makes the bits. */
 export async function runtimeVersion(compute: Compute): Promise<string> {
   const { env } = compute === 'native' ? await import('onnxruntime-node') : await import('onnxruntime-web');

@@ -23,7 +23,8 @@ beforeAll(async () => {
   screens = [native, await openScreen('portable')];
   const random = seededRandom(0, 'axes');
   const projection = { basis: new Float32Array(dimensions * axisCount), rows: none, bias: none };
-  await setBasis(projection, new MemoryPoints(vectorsOf('clouds', 600, 1, random), dimensions), native, random);
+  const points = new MemoryPoints(vectorsOf('clouds', 600, 1, random), dimensions);
+  await setBasis({ projection, screen: native }, points, random);
   axes = projection.basis;
 });
 
@@ -121,8 +122,9 @@ async function found(points: Float32Array, centroids: Float32Array, from: Int32A
   const arrays = arraysWith(centroids, points.length / dimensions);
   if (arrays.projection === null) throw new Error('no projection');
   arrays.projection.basis.set(axes);
-  await projectCentroids(0, arrays.clusterCount, arrays, arrays.projection, screen);
-  const { at, squared } = await nearestOfAll(points, from, arrays, arrays.projection, screen);
+  const screened = { projection: arrays.projection, screen };
+  await projectCentroids(0, arrays.clusterCount, arrays, screened);
+  const { at, squared } = await nearestOfAll(points, from, arrays, screened);
   return { at: [...at], squared: [...squared] };
 }
 
