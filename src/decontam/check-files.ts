@@ -10,7 +10,7 @@ import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
 import { coverageWarnings } from './coverage.js';
 import { type DataFile, openDataFile } from './data-file.js';
-import { hitColumns } from './hit-columns.js';
+import { hitColumns, hitValues } from './hit-columns.js';
 import { type JudgedItems, shareItems } from './item-memory.js';
 import { loadBenchmarks } from './items.js';
 import type { JudgeThreads } from './judge-threads.js';
@@ -167,18 +167,7 @@ async function judgeFiles(
   const record = async (batch: Batch, judged: JudgedTexts) => {
     for (const { text, hit } of judged) {
       const { row, id, field } = batch.places[text] as Batch['places'][number];
-      await writer.append({
-        id,
-        field,
-        method: hit.method,
-        benchmark: hit.benchmark,
-        item: hit.item,
-        score: hit.score,
-        span_start: hit.start,
-        span_end: hit.end,
-        span_count: hit.count,
-        text: hit.text,
-      });
+      await writer.append({ id, field, ...hitValues(hit) });
       summary.hits += 1;
       // What is in doubt is reported and stays.
       if (!methods.includes(hit.method)) continue;

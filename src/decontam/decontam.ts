@@ -9,7 +9,7 @@ import { readAllowed } from './allow.js';
 import { type Benchmark, findBenchmarks } from './benchmarks.js';
 import { type BenchmarkCoverage, coverageOf, coverageWarnings } from './coverage.js';
 import { exampleHits } from './examples.js';
-import { hitColumns } from './hit-columns.js';
+import { hitColumns, hitValues } from './hit-columns.js';
 import { type LoadedBenchmark, loadBenchmarks } from './items.js';
 import { Judge, sightsOf } from './judge.js';
 import { methodName } from './method-name.js';
@@ -135,19 +135,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
         context.signal.throwIfAborted();
         for (const { promptKey, id, field, text } of batch)
           for (const hit of judge.find(text))
-            await writer.append({
-              prompt_key: promptKey,
-              field,
-              method: hit.method,
-              benchmark: hit.benchmark,
-              item: hit.item,
-              score: hit.score,
-              span_start: hit.start,
-              span_end: hit.end,
-              span_count: hit.count,
-              text: hit.text,
-              id,
-            });
+            await writer.append({ prompt_key: promptKey, field, ...hitValues(hit), id });
         done += batch.length;
         context.progress({
           done,

@@ -4,7 +4,7 @@ import type { StageContext } from '../../pipeline/stage.js';
 import type { Json } from '../../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../../store/tables.js';
 import { countCodePoints } from '../../text/code-points.js';
-import { hitColumns } from '../hit-columns.js';
+import { hitColumns, hitValues } from '../hit-columns.js';
 import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
 import type { SelfTestResult } from '../self-test.js';
@@ -82,19 +82,8 @@ export async function concludeReworded(
         const cleared = open !== null && !open.has(pair);
         if (method === uncertainName && cleared) continue;
         (method === rewordedName ? counts.hit : counts.uncertain).add(promptKey);
-        await writer.append({
-          prompt_key: promptKey,
-          field: 'prompt',
-          method,
-          benchmark: each.benchmark,
-          item: each.item,
-          score: each.score,
-          span_start: 0,
-          span_end: countCodePoints(prompt),
-          span_count: 1,
-          text: prompt,
-          id: null,
-        });
+        const hit = { ...each, method, start: 0, end: countCodePoints(prompt), count: 1, text: prompt };
+        await writer.append({ prompt_key: promptKey, field: 'prompt', ...hitValues(hit), id: null });
       }
     await writer.writeTo(run.file('hits', 'reworded.parquet'));
     for (const key of counts.hit) counts.uncertain.delete(key);
