@@ -5,7 +5,7 @@ import type { Finding, Method } from './method.js';
 /** Items per benchmark that one text's hits name: a phrase can occur in hundreds, and one is enough to flag. */
 const itemsPerBenchmark = 100;
 
-/** open-r1's rule: any shared n-gram of words. The score is the share of the item's n-grams that the text holds. */
+/** open-r1's rule: one shared n-gram of words is enough. The score is the share of the item's n-grams that the text holds. */
 export function ngramMethod(items: readonly Item[], size: number): Method {
   const index = new NgramIndex(
     items.map((item) => item.compared),

@@ -61,7 +61,7 @@ export function rawColumn(rule: BoundRule): string {
 /**
  * A query with one row per row of `rows`: `id, source, file, row, embedded, measured` and the value of every rule, not in order.
  * Expressions are evaluated below the join with the labels, so that no text ever lies in a join's table; and the join is
- * one equality, as any condition beside it makes DuckDB compare all rows with all (65,536 × 500,000: 162 s, not 0.4 s).
+ * one equality, as a condition beside it makes DuckDB compare all rows with all (65,536 × 500,000: 162 s, not 0.4 s).
  */
 export function valuesQuery(query: ValuesQuery): string {
   const { rules, labels, texts } = query;

@@ -162,7 +162,7 @@ function textOf(source: SourceEstimate): number | null {
   return source.textBytes ?? (source.rows === null ? null : source.rows * assumed.rowBytes);
 }
 
-/** Of the rows that a limit lets through, each taken as long as any other. */
+/** Of the rows that a limit lets through, each taken to be as long as the others. */
 function keptTextOf(source: SourceEstimate): number | null {
   const text = textOf(source);
   if (text === null || source.rows === null || source.rows === 0 || source.limit === null) return text;
