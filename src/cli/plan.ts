@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readPipeline } from '../pipeline/config.js';
+import { readPipeline, unsetVariables } from '../pipeline/config.js';
 import type { Estimate } from '../pipeline/estimate.js';
 import { planRun } from '../pipeline/run.js';
 import { stageNamed } from '../pipeline/stages.js';
@@ -23,14 +23,16 @@ export function addPlan(program: Command): void {
      curate plan pipeline.yaml --json`,
   ).action(async (file: string, options: StageCommandOptions) => {
     const output = new Output(options);
-    const pipeline = readPipeline(file, options.set);
+    const pipeline = readPipeline(file, options.set, 'may be missing');
     const { decisions, estimate } = await planRun(pipeline, runOptions(pipeline, options));
     const running = decisions.filter((decision) => decision.state !== 'fresh');
+    const unset = [...new Set(unsetVariables(pipeline.stages).map(({ name }) => name))];
     const sentence = `${counted(running.length, 'stage')} of ${decisions.length} would run · nothing was changed`;
     output.result({
       pipeline: pipeline.name,
       stages: decisions as unknown as Json,
       estimate: estimate as unknown as Json,
+      unset,
       sentence,
     });
     output.table(
@@ -48,6 +50,7 @@ export function addPlan(program: Command): void {
       ]),
     );
     if (estimate !== null) showEstimate(output, estimate);
+    for (const name of unset) output.warn(`a run needs the environment variable ${name}, which is not set`);
     output.line();
     output.close(sentence);
   });

@@ -36,17 +36,26 @@ const header = z.strictObject({
 /** Keys of the file's first level that are the ingest stage's options. */
 const ingestKeys = ['sources', 'duplicates'];
 
+/** Whether every `${NAME}` must be set, as a run needs it, or may be missing, as for a plan. */
+type Environment = 'needed' | 'may be missing';
+
 /**
  * Reads a pipeline file. `set` are `key.path=value` overrides, the value written as YAML. Throws one Problem that names
  * all mistakes, each with file, line and column.
  */
-export function readPipeline(path: string, set: readonly string[] = []): Pipeline {
+export function readPipeline(path: string, set: readonly string[] = [], environment: Environment = 'needed'): Pipeline {
   const file = resolve(path);
-  return resolvePipeline(readText(path), file, path, set);
+  return resolvePipeline(readText(path), file, path, set, environment);
 }
 
 /** `readPipeline` for text at hand; `shown` is how messages call the file. */
-export function resolvePipeline(text: string, file: string, shown: string, set: readonly string[] = []): Pipeline {
+export function resolvePipeline(
+  text: string,
+  file: string,
+  shown: string,
+  set: readonly string[] = [],
+  environment: Environment = 'needed',
+): Pipeline {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const first = document.errors[0];
@@ -68,7 +77,9 @@ export function resolvePipeline(text: string, file: string, shown: string, set: 
     });
   }
   const value = content as Record<string, unknown>;
-  checkEnvironment(value, [], problems);
+  if (environment === 'needed') {
+    for (const { name, at } of unsetVariables(value)) problems.add(at, `environment variable ${name} is not set`);
+  }
 
   const names = [...Object.keys(header.shape), ...ingestKeys, ...stages.map((stage) => stage.name).slice(1)];
   for (const key of Object.keys(value)) {
@@ -100,6 +111,21 @@ export function stagesOf(pipeline: Pipeline): { stage: AnyStage; options: Json }
     const options = pipeline.stages[stage.name];
     return options === undefined ? [] : [{ stage, options }];
   });
+}
+
+/** Each `${NAME}` in texts of `value` that the environment lacks; a value is looked at nowhere but in a stage's `expand`. */
+export function unsetVariables(
+  value: unknown,
+  at: (string | number)[] = [],
+): { name: string; at: (string | number)[] }[] {
+  if (typeof value === 'string') {
+    const names = [...value.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name);
+    return names.filter((name) => process.env[name] === undefined).map((name) => ({ name, at }));
+  }
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, each]) =>
+    unsetVariables(each, [...at, Array.isArray(value) ? Number(key) : key]),
+  );
 }
 
 function readText(path: string): string {
@@ -139,19 +165,6 @@ function applySets(document: Document, set: readonly string[]): string[] {
     }
     return key;
   });
-}
-
-/** Every `${NAME}` must be set before anything runs; its value is looked at nowhere else than in a stage's `expand`. */
-function checkEnvironment(value: unknown, path: (string | number)[], problems: ConfigProblems): void {
-  if (typeof value === 'string') {
-    for (const [, name = ''] of value.matchAll(/\$\{([^}]*)\}/g)) {
-      if (process.env[name] === undefined) problems.add(path, `environment variable ${name} is not set`);
-    }
-  } else if (value !== null && typeof value === 'object') {
-    for (const [key, each] of Object.entries(value)) {
-      checkEnvironment(each, [...path, Array.isArray(value) ? Number(key) : key], problems);
-    }
-  }
 }
 
 const needs: Partial<Record<StageName, StageName>> = { cluster: 'embed', classify: 'cluster' };

@@ -120,3 +120,27 @@ test('a run then does what the plan says', { timeout: 120_000 }, () => {
   );
   expect(both('--set', 'export.rows_per_file=3')).toEqual({ planned: all, done: all });
 });
+
+test('a plan of the whole recipe needs neither endpoint nor network, and names what a run needs', () => {
+  const { CURATE_LLM_URL: _, ...environment } = process.env;
+  const recipe = join(import.meta.dirname, '..', '..', 'data', 'pipelines', 'ii-medical.yaml');
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [command, 'plan', recipe, '--out', join(scratch, 'recipe'), '--json'],
+    { cwd: scratch, encoding: 'utf8', env: { ...environment, HF_HUB_OFFLINE: '1' } },
+  );
+  expect(stderr).toContain('environment variable CURATE_LLM_URL, which is not set');
+  expect(status).toBe(0);
+  const planned = JSON.parse(stdout) as { unset: string[]; estimate: { sources: { rows: number }[] } };
+  expect(planned.unset).toEqual(['CURATE_LLM_URL']);
+  expect(planned.estimate.sources).toHaveLength(15);
+  expect(planned.estimate.sources.every(({ rows }) => rows > 0)).toBe(true);
+
+  const run = spawnSync(process.execPath, [command, 'run', recipe, '--out', join(scratch, 'recipe')], {
+    cwd: scratch,
+    encoding: 'utf8',
+    env: { ...environment, HF_HUB_OFFLINE: '1' },
+  });
+  expect(run.stderr).toContain('classify.endpoint  environment variable CURATE_LLM_URL is not set');
+  expect(run.status).toBe(2);
+});
