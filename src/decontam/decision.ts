@@ -5,6 +5,7 @@ import {
   type Inspected,
   isPartOfOption,
   linesOf,
+  mostUnexplained,
   saidInstead,
   standsAlone,
   unexplained,
@@ -51,8 +52,6 @@ export function holds(
 
 /** What the last words of a question must say, in nats, so that others in their place ask something else. */
 const tellingTail = 12;
-/** What a whole prompt may say beyond a weak question, in nats: a word or two that instructions have. */
-const mostUnexplained = 1.5;
 /** The same case or passage before another question, or the same preamble before another case. */
 function asksOtherwise(
   question: Field,

@@ -6,6 +6,7 @@ import { holds, leastAlone, leastWithOptions, leastWordForWord } from './decisio
 import { type Field, type ItemFields, makeFields } from './fields.js';
 import type { Item } from './items.js';
 import type { Finding, Method } from './method.js';
+import { findEnd } from './question-end.js';
 import { findReordered } from './reordered.js';
 import type { Inspected } from './surroundings.js';
 
@@ -76,8 +77,12 @@ function inspect(item: number, { questions, options }: ItemFields, inspected: In
     const places = aligner.align(question.symbols, folded.symbols, folded.count);
     const agreement = agree(question, folded, places, evidence, inspected.text);
     if (agreement === null) continue;
-    const isThere = holds(question, agreement, options, () => matchOptions(options, inspected), inspected);
-    const found = isThere ? agreement : findReordered(question, inspected);
+    const matched = () => matchOptions(options, inspected);
+    const isThere = holds(question, agreement, options, matched, inspected);
+    const found = isThere
+      ? agreement
+      : (findReordered(question, inspected) ??
+        (agreement.otherNumbers ? null : findEnd(question, places, matched, inspected)));
     if (found === null) continue;
     return {
       item,

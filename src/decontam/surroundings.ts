@@ -13,6 +13,9 @@ export interface Inspected {
   aligner: Aligner;
 }
 
+/** What a whole prompt may say beyond a question that says little, in nats: a word or two that instructions have. */
+export const mostUnexplained = 1.5;
+
 /** What the text says outside the place and the given options, in nats, but for the words of instructions and labels. */
 export function unexplained(
   found: Pick<Agreement, 'first' | 'end'>,

@@ -83,6 +83,7 @@ describe('the method strict', () => {
       passage('Which theme of the poem did its first readers in Vienna overlook?'),
     ],
     ['another number', 'A tank holds 40 litres and loses 3 litres an hour through a crack. When is it half empty?'],
+    ['another number before the same end', 'Write 4.95 as a mixed number or fraction in simplest form.'],
     [
       'another thing before the same options',
       'Which of the following alloys has the highest surface roughness?\nA. Elgiloy\nB. Nitinol\nC. Stainless steel\nD. Beta titanium',
@@ -100,11 +101,37 @@ describe('the method strict', () => {
     const asked = [
       own(passage('What does the author imply about the harbour at Trieste?')),
       own('A tank holds 60 litres and loses 3 litres an hour through a crack. When is it half empty?'),
+      own('Write 5.875 as a mixed number or fraction in simplest form.'),
       own('Which of the following alloys has the highest coefficient of friction?', alloys),
     ];
     const strict = strictMethod(asked);
     expect(strict.find(text)).toEqual([]);
     for (const item of asked) expect(strict.find(`Please answer:\n${item.question}`)).toHaveLength(1);
+  });
+
+  it('finds the last 65 % of short questions where that is all that is said, and not in the midst of other words', () => {
+    const random = new Random(65);
+    const short = items.filter(({ question }) => /^(?:\S+\s+){9,18}\S+$/.test(question));
+    let found = 0;
+    for (let leak = 0; leak < 100; leak += 1) {
+      const item = random.pick(short);
+      const words = item.question.split(/\s+/);
+      const end = words.slice(Math.ceil(words.length * 0.35)).join(' ');
+      if (finds(`Answer with the letter only.\n\n${end}`, item)) found += 1;
+    }
+    expect(found).toBeGreaterThanOrEqual(90);
+
+    const item = itemThat('Which of the following amino acids cannot provide a substrate');
+    const end = 'acids cannot provide a substrate for gluconeogenesis?';
+    const [finding] = method.find(`Answer with the letter only.\n\n${end}`);
+    expect(items[finding?.item ?? -1]).toBe(item);
+    expect([finding?.start, finding?.end]).toEqual([30, 30 + end.length - 1]);
+    expect(
+      finds(`Answer:\n\n${end}\n${item.options.map((each, at) => `${'ABCDEFGHIJ'[at]}. ${each}`).join('\n')}`, item),
+    ).toBe(true);
+    expect(finds(`Ketone bodies, fasting and the liver: why do they say that fatty ${end}`, item)).toBe(false);
+    expect(finds('Which of the following amino acids cannot provide', item)).toBe(false);
+    expect(finds('substrate for gluconeogenesis?', item)).toBe(false);
   });
 
   it('shows the span as it was written, whatever was folded to find it', () => {
