@@ -98,7 +98,7 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
 async function readTask(task: IngestTask, source: Source, tables: Tables, context: StageContext): Promise<TaskReport> {
   const path = source.files.find((file) => file.name === task.file)?.path;
   if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
-  const writer = new ShardWriter(tables, context.run, task.entry, task.task);
+  const writer = new ShardWriter(context.run, task.entry, task.task);
   const where = await openWhere(tables, source);
   const counts = new TaskCounts();
   const reject = (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
@@ -136,7 +136,14 @@ async function readTask(task: IngestTask, source: Source, tables: Tables, contex
     batches += 1;
   }
   await writer.close();
-  return { files: writer.files, entry: task.entry, task: task.task, file: task.file, ...counts.toJson() };
+  return {
+    files: writer.files,
+    sums: writer.sums,
+    entry: task.entry,
+    task: task.task,
+    file: task.file,
+    ...counts.toJson(),
+  };
 }
 
 /** In bytes, a task's weight. Of a compressed file, whose offsets are not those of the file, nothing is known before its end. */

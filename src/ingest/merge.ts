@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { StageContext, StageReport, TaskReport } from '../pipeline/stage.js';
 import { durablePoint } from '../store/atomic.js';
 import type { Json } from '../store/fingerprint.js';
+import { PlainParquet } from '../store/plain-parquet.js';
 import { literal, parquet, type Tables } from '../store/tables.js';
 import { decide, fatesOf, shardOf } from './decide.js';
 import type { IngestOptions } from './options.js';
 import { writePrompts } from './prompts.js';
-import { rowTypes } from './row.js';
+import { rowKinds } from './row.js';
 import { keysPath, rowsLayout, shardName } from './shards.js';
 import type { Source } from './sources.js';
 import { figuresOf, type TaskFigures } from './task-counts.js';
@@ -34,7 +35,7 @@ export async function merge(
   try {
     await decide(tables, tasks, sources, options, context);
     await rewriteShards(tables, single, context);
-    if (context.run.files('rows').length === 0) await writeEmptyShard(single, context);
+    if (context.run.files('rows').length === 0) await writeEmptyShard(context);
     if (sources.length > 0) await writePrompts(tables, context.run.file('prompts', 'prompts.parquet'), tasks);
     return await report(tables, tasks, sources, options, context);
   } finally {
@@ -85,10 +86,8 @@ async function rewriteShards(tables: Tables, single: Tables, context: StageConte
 }
 
 /** A run without a single row still has the table, with its columns. */
-async function writeEmptyShard(tables: Tables, context: StageContext): Promise<void> {
-  const writer = await tables.writer(rowTypes);
-  await writer.writeTo(context.run.file('rows', shardName(0, 0, 0)), '*', rowsLayout);
-  await writer.drop();
+async function writeEmptyShard({ run }: StageContext): Promise<void> {
+  await new PlainParquet(rowKinds).writeTo(run.file('rows', shardName(0, 0, 0)), run.temporary);
 }
 
 async function report(

@@ -1,5 +1,4 @@
-import type { DuckDBType } from '@duckdb/node-api';
-import { BIGINT, BOOLEAN, INTEGER, LIST, STRUCT, VARCHAR } from '../store/duckdb.js';
+import type { PlainKind } from '../store/plain-columns.js';
 
 /** One row of `rows/`, as docs/tables.md has it. */
 export interface CanonicalRow {
@@ -33,42 +32,42 @@ export interface CanonicalRow {
   metadata: string;
 }
 
-/** Columns of `rows/` in order, with their DuckDB types. */
-export const rowTypes: Record<keyof CanonicalRow, DuckDBType> = {
-  id: VARCHAR,
-  source: VARCHAR,
-  group: VARCHAR,
-  origin: STRUCT({ file: VARCHAR, row: BIGINT }),
-  prompt: VARCHAR,
-  reasoning: VARCHAR,
-  answer: VARCHAR,
-  system: VARCHAR,
-  turns: INTEGER,
-  reference_answer: VARCHAR,
-  options: LIST(VARCHAR),
-  model: VARCHAR,
-  language: VARCHAR,
-  complete: BOOLEAN,
-  finish_reason: VARCHAR,
-  prompt_key: VARCHAR,
-  prompt_words: INTEGER,
-  reasoning_words: INTEGER,
-  answer_words: INTEGER,
-  prompt_words_segmented: INTEGER,
-  reasoning_words_segmented: INTEGER,
-  answer_words_segmented: INTEGER,
-  reasoning_waits: INTEGER,
-  answer_waits: INTEGER,
-  license: VARCHAR,
-  metadata: VARCHAR,
+/** Columns of `rows/` in order. */
+export const rowKinds: Record<keyof CanonicalRow, PlainKind | Record<string, PlainKind>> = {
+  id: 'text',
+  source: 'text',
+  group: 'text',
+  origin: { file: 'text', row: 'int64' },
+  prompt: 'text',
+  reasoning: 'text',
+  answer: 'text',
+  system: 'text',
+  turns: 'int32',
+  reference_answer: 'text',
+  options: 'texts',
+  model: 'text',
+  language: 'text',
+  complete: 'flag',
+  finish_reason: 'text',
+  prompt_key: 'text',
+  prompt_words: 'int32',
+  reasoning_words: 'int32',
+  answer_words: 'int32',
+  prompt_words_segmented: 'int32',
+  reasoning_words_segmented: 'int32',
+  answer_words_segmented: 'int32',
+  reasoning_waits: 'int32',
+  answer_waits: 'int32',
+  license: 'text',
+  metadata: 'text',
 };
 
 /** Columns of `quarantine/`. */
-export const quarantineTypes: Record<string, DuckDBType> = {
-  source: VARCHAR,
-  file: VARCHAR,
-  row: BIGINT,
-  offset: BIGINT,
-  reason: VARCHAR,
-  excerpt: VARCHAR,
+export const quarantineKinds: Record<string, PlainKind> = {
+  source: 'text',
+  file: 'text',
+  row: 'int64',
+  offset: 'int64',
+  reason: 'text',
+  excerpt: 'text',
 };

@@ -1,11 +1,11 @@
-import type { DuckDBType } from '@duckdb/node-api';
 import type { RunFolder } from '../store/folder.js';
 import type { PlainKind } from '../store/plain-columns.js';
 import { PlainParquet } from '../store/plain-parquet.js';
 import type { BadReading } from '../store/readers/reading.js';
-import { identifier, type Layout, type Tables } from '../store/tables.js';
+import type { FileSum } from '../store/sums.js';
+import type { Layout } from '../store/tables.js';
 import type { Canonical } from './canonical.js';
-import { quarantineTypes, rowTypes } from './row.js';
+import { quarantineKinds, rowKinds } from './row.js';
 
 /** A part of a task's rows is closed when it has so many rows, or so many UTF-16 units of text. */
 const partRows = 2048;
@@ -24,31 +24,8 @@ const keyKinds: Record<string, PlainKind> = {
   file_row: 'int64',
 };
 
-/** How `rows/` are written: much text, read a few times. */
-export const rowsLayout: Layout = { level: 1 };
-
-/** The columns as they are gathered: `ShardWriter.add` has them in this order. */
-const { origin: _, ...plainTypes } = rowTypes;
-const rowKinds: Record<string, PlainKind> = { ...kindsOf(plainTypes), origin_file: 'text', origin_row: 'int64' };
-const rowColumns = Object.keys(rowTypes)
-  .map((name) => (name === 'origin' ? `{'file': origin_file, 'row': origin_row} AS origin` : identifier(name)))
-  .join(', ');
-
-function kindsOf(types: Readonly<Record<string, DuckDBType>>): Record<string, PlainKind> {
-  const kinds: Record<string, PlainKind> = {
-    VARCHAR: 'text',
-    'VARCHAR[]': 'texts',
-    INTEGER: 'int32',
-    BIGINT: 'int64',
-    BOOLEAN: 'flag',
-  };
-  const kindOf = (type: DuckDBType): PlainKind => {
-    const kind = kinds[type.toString()];
-    if (kind === undefined) throw new Error(`no plain column holds ${type}`);
-    return kind;
-  };
-  return Object.fromEntries(Object.entries(types).map(([name, type]) => [name, kindOf(type)]));
-}
+/** How shards are written again: as `PlainParquet` writes them. */
+export const rowsLayout: Layout = { codec: 'lz4_raw' };
 
 export function shardName(entry: number, task: number, part: number): string {
   return `${taskName(entry, task)}-${String(part).padStart(3, '0')}.parquet`;
@@ -65,18 +42,18 @@ export function keysPath(run: RunFolder, entry: number, task: number): string {
 /** Writes one task's rows, quarantine and keys; nothing of them is seen before it is whole. */
 export class ShardWriter {
   readonly files: string[] = [];
+  /** By file of `files`. */
+  readonly sums: Record<string, FileSum> = {};
   private readonly run: RunFolder;
   private readonly entry: number;
   private readonly task: number;
-  private readonly tables: Tables;
   private readonly rows = new PlainParquet(rowKinds);
   private readonly keys = new PlainParquet(keyKinds);
-  private readonly quarantine = new PlainParquet(kindsOf(quarantineTypes));
+  private readonly quarantine = new PlainParquet(quarantineKinds);
   private part = 0;
   private units = 0;
 
-  constructor(tables: Tables, run: RunFolder, entry: number, task: number) {
-    this.tables = tables;
+  constructor(run: RunFolder, entry: number, task: number) {
     this.run = run;
     this.entry = entry;
     this.task = task;
@@ -91,6 +68,8 @@ export class ShardWriter {
       row.id,
       row.source,
       row.group,
+      file,
+      fileRow,
       utf8.prompt,
       utf8.reasoning,
       utf8.answer,
@@ -113,8 +92,6 @@ export class ShardWriter {
       row.answer_waits,
       row.license,
       row.metadata,
-      file,
-      fileRow,
     ]);
     this.units += size;
     if (this.rows.rowCount >= partRows || this.units >= partUnits) await this.closePart();
@@ -136,13 +113,14 @@ export class ShardWriter {
 
   private async closePart(): Promise<void> {
     const path = this.run.file('rows', shardName(this.entry, this.task, this.part));
-    await this.write(path, this.rows, rowColumns, rowsLayout);
+    await this.write(path, this.rows);
     this.part += 1;
     this.units = 0;
   }
 
-  private async write(path: string, table: PlainParquet, select = '*', layout: Layout = {}): Promise<void> {
-    await table.writeTo(this.tables, path, select, layout);
-    this.files.push(this.run.relative(path));
+  private async write(path: string, table: PlainParquet): Promise<void> {
+    const file = this.run.relative(path);
+    this.sums[file] = await table.writeTo(path, this.run.temporary);
+    this.files.push(file);
   }
 }

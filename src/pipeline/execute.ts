@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
@@ -6,6 +6,7 @@ import { durablePoint, writeFileAtomic } from '../store/atomic.js';
 import { contentHash } from '../store/content-hash.js';
 import { fingerprint, type Json, sha256File } from '../store/fingerprint.js';
 import { RunFolder } from '../store/folder.js';
+import type { FileSum } from '../store/sums.js';
 import { Tables } from '../store/tables.js';
 import { checkAccount } from './account.js';
 import { type ContextParts, makeContext } from './context.js';
@@ -44,6 +45,7 @@ export async function execute(
       forced ? null : (readTaskState(run, name, index, key)?.report ?? null),
     );
     await sweep(run, stage, tasks.length, reports);
+    const known = new KnownSums();
     const todo = reports.flatMap((report, index) => (report === null ? [index] : []));
     effects.log({ event: 'tasks', stage: name, tasks: tasks.length, todo: todo.length });
     await work(stage, tasks, todo, parts, {
@@ -53,6 +55,7 @@ export async function execute(
       finished: async (index, report) => {
         await writeTaskState(run, name, index, { key: keys[index] as string, report });
         reports[index] = report;
+        known.add(run, report);
       },
     });
     effects.signal.throwIfAborted();
@@ -60,7 +63,10 @@ export async function execute(
     checkAccount(name, report);
 
     const files = outputs(run, stage);
-    const [fileSums, tableSums] = await Promise.all([fileHashes(run, files), hashTables(run, stage, parts.workers)]);
+    const [fileSums, tableSums] = await Promise.all([
+      fileHashes(run, files, known),
+      hashTables(run, stage, parts.workers, known),
+    ]);
     const seconds = effects.seconds() - begin;
     await writeStageState(run, name, {
       fingerprint: stageFingerprint(basis),
@@ -169,13 +175,48 @@ function outputs(run: RunFolder, stage: AnyStage): string[] {
   });
 }
 
-async function fileHashes(run: RunFolder, files: readonly string[]): Promise<{ [path: string]: string }> {
+/** What tasks of this process told of the files that they wrote: it counts as long as a file is the one that they left. */
+class KnownSums {
+  private readonly files = new Map<string, { sum: FileSum; stamp: string }>();
+
+  add(run: RunFolder, report: TaskReport): void {
+    for (const [file, sum] of Object.entries(report.sums ?? {})) {
+      const path = join(run.path, file);
+      this.files.set(path, { sum, stamp: stampOf(path) });
+    }
+  }
+
+  of(path: string): FileSum | null {
+    const known = this.files.get(path);
+    return known !== undefined && stampOf(path) === known.stamp ? known.sum : null;
+  }
+}
+
+/** Differs when a file was written again. */
+function stampOf(path: string): string {
+  const { size, mtimeNs, ino } = statSync(path, { bigint: true });
+  return `${size} ${mtimeNs} ${ino}`;
+}
+
+async function fileHashes(
+  run: RunFolder,
+  files: readonly string[],
+  known: KnownSums,
+): Promise<{ [path: string]: string }> {
   const hashes: { [path: string]: string } = {};
-  for (const file of files) hashes[file] = await sha256File(join(run.path, file));
+  for (const file of files) {
+    const path = join(run.path, file);
+    hashes[file] = known.of(path)?.sha256 ?? (await sha256File(path));
+  }
   return hashes;
 }
 
-async function hashTables(run: RunFolder, stage: AnyStage, workers: number): Promise<{ [table: string]: string }> {
+async function hashTables(
+  run: RunFolder,
+  stage: AnyStage,
+  workers: number,
+  known: KnownSums,
+): Promise<{ [table: string]: string }> {
   const tables = await Tables.open({ threads: workers, memoryMegabytes: 768, temporaryFolder: run.temporary });
   try {
     const hashes: { [table: string]: string } = {};
@@ -188,6 +229,7 @@ async function hashTables(run: RunFolder, stage: AnyStage, workers: number): Pro
       hashes[table] = await contentHash(
         tables,
         counted.map((file) => join(run.path, file)),
+        (path) => known.of(path),
       );
     }
     return hashes;

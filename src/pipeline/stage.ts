@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from '../store/fingerprint.js';
 import type { RunFolder, TableName } from '../store/folder.js';
+import type { FileSum } from '../store/sums.js';
 import type { Tables } from '../store/tables.js';
 
 /** The seven stages in the order in which they run. */
@@ -19,11 +20,14 @@ export interface StageInput {
 }
 
 /** What a task leaves behind: kept in the run folder's state and handed to `finish`. Must not depend on time or load. */
-export interface TaskReport {
+export type TaskReport = {
   /** The files that the task wrote, relative to the run folder. */
   files: string[];
   [figure: string]: Json;
-}
+} & {
+  /** What some of those files say, by file, told by who wrote them: unless they change they are not read to be hashed. */
+  sums?: { [file: string]: FileSum };
+};
 
 /** The account of a finished stage: `in = kept + dropped + quarantined`, checked by the pipeline. */
 export interface StageReport {

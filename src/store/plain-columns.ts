@@ -1,4 +1,7 @@
-/** Bytes of one column chunk of a plain Parquet page, in memory that is used again from chunk to chunk. */
+import { Lz4 } from './lz4.js';
+import { pageHead } from './parquet-head.js';
+
+/** Bytes in memory that is used again. */
 class GrowingBytes {
   bytes = Buffer.alloc(0);
   length = 0;
@@ -12,7 +15,13 @@ class GrowingBytes {
     this.bytes = larger;
   }
 
-  /** A single huge chunk must not keep its memory. */
+  add(more: Uint8Array): void {
+    this.reserve(more.length);
+    this.bytes.set(more, this.length);
+    this.length += more.length;
+  }
+
+  /** A single huge text must not keep its memory. */
   clear(): void {
     this.length = 0;
     if (this.bytes.length > keptBytes) this.bytes = Buffer.alloc(0);
@@ -24,21 +33,32 @@ const keptBytes = 64 << 20;
 export type PlainKind = 'text' | 'texts' | 'int32' | 'int64' | 'flag';
 export type PlainCell = string | Uint8Array | number | boolean | readonly string[] | null;
 
+/** A page is closed when its values have so many bytes. */
+const pageBytes = 1 << 20;
+
+const lz4 = new Lz4();
+
 /**
  * A nullable column of a Parquet file in its plain encoding: values one after another, and for each place of the column
  * its definition level (how much of it is there: 0 is null), for lists also its repetition level (0 begins a row).
+ * Gathered as compressed pages.
  */
 export class PlainColumn {
-  readonly name: string;
+  /** Names from the outside in: several for a member of a struct. */
+  readonly path: readonly string[];
   readonly kind: PlainKind;
   /** Places: rows, and for lists also every element but a row's first. */
   places = 0;
+  /** Bytes of its pages, were they not compressed. */
+  plainBytes = 0;
+  private placesBefore = 0;
+  private readonly pages = new GrowingBytes();
   private readonly values = new GrowingBytes();
   private readonly definitions = new GrowingBytes();
   private readonly repetitions = new GrowingBytes();
 
-  constructor(name: string, kind: PlainKind) {
-    this.name = name;
+  constructor(path: readonly string[], kind: PlainKind) {
+    this.path = path;
     this.kind = kind;
   }
 
@@ -49,21 +69,36 @@ export class PlainColumn {
       this.place(1);
       this.addValue(cell);
     }
+    if (this.values.length >= pageBytes) this.closePage();
   }
 
-  /** The body of a data page: levels, then values. */
-  page(): Buffer[] {
-    const { values } = this;
-    const levels = [packLevels(this.definitions, this.kind === 'texts' ? 2 : 1)];
-    if (this.kind === 'texts') levels.unshift(packLevels(this.repetitions, 1));
-    return [...levels, this.kind === 'flag' ? packBits(values, 1) : values.bytes.subarray(0, values.length)];
+  /** The column as it stands in the file: pages, at least one. Valid until more is added. */
+  chunk(): Buffer {
+    if (this.places > this.placesBefore || this.pages.length === 0) this.closePage();
+    return this.pages.bytes.subarray(0, this.pages.length);
   }
 
   clear(): void {
     this.places = 0;
-    this.values.clear();
-    this.definitions.clear();
-    this.repetitions.clear();
+    this.placesBefore = 0;
+    this.plainBytes = 0;
+    for (const part of [this.pages, this.values, this.definitions, this.repetitions]) part.clear();
+  }
+
+  /** Levels, then values, compressed, behind their header. */
+  private closePage(): void {
+    const { values } = this;
+    const parts = [packLevels(this.definitions, this.kind === 'texts' ? 2 : 1)];
+    if (this.kind === 'texts') parts.unshift(packLevels(this.repetitions, 1));
+    parts.push(this.kind === 'flag' ? packBits(values, 1) : values.bytes.subarray(0, values.length));
+    const plain = parts.reduce((sum, part) => sum + part.length, 0);
+    const block = lz4.compress(parts);
+    const head = pageHead(this.places - this.placesBefore, plain, block.length);
+    this.pages.add(head);
+    this.pages.add(block);
+    this.plainBytes += head.length + plain;
+    this.placesBefore = this.places;
+    for (const part of [values, this.definitions, this.repetitions]) part.clear();
   }
 
   private place(definition: number, repetition = 0): void {

@@ -1,61 +1,78 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { writeThenRename } from './atomic.js';
+import { fileEnd, type WrittenColumn } from './parquet-head.js';
 import { type PlainCell, PlainColumn, type PlainKind } from './plain-columns.js';
-import { type Layout, parquet, type Tables } from './tables.js';
-import { encodeThrift, type ThriftField } from './thrift.js';
+import { RowSum } from './row-sum.js';
+import type { FileSum } from './sums.js';
+
+/** Kinds by column; a column may be a struct of others, which is never null. */
+export type PlainKinds = Readonly<Record<string, PlainKind | Readonly<Record<string, PlainKind>>>>;
 
 /**
- * Gathers rows made in JavaScript as the columns of an uncompressed Parquet file of one row group, which DuckDB then
- * reads without a copy, derives columns from and writes compressed. Appending to a table of DuckDB's copies each text
- * three times and costs more than all else that is done to it.
+ * Gathers rows made in JavaScript as the columns of a Parquet file of one row group: plain values, LZ4. Through DuckDB the
+ * same text is copied five times and costs twice all else that is done to it.
  */
 export class PlainParquet {
   rowCount = 0;
   private readonly columns: PlainColumn[];
+  private readonly sum: RowSum;
 
-  constructor(columns: Readonly<Record<string, PlainKind>>) {
-    this.columns = Object.entries(columns).map(([name, kind]) => new PlainColumn(name, kind));
+  constructor(kinds: PlainKinds) {
+    const leaves = Object.entries(kinds).flatMap(([name, kind]): [string[], PlainKind][] =>
+      typeof kind === 'string'
+        ? [[[name], kind]]
+        : Object.entries(kind).map(([member, own]): [string[], PlainKind] => [[name, member], own]),
+    );
+    this.columns = leaves.map(([path, kind]) => new PlainColumn(path, kind));
+    this.sum = new RowSum(leaves);
   }
 
-  /** Appends one row, its cells in the order of the columns. Bytes stand for text and must be UTF-8; they are copied. Numbers are whole. */
+  /**
+   * Appends one row, its cells in the order of the columns, those of a struct one after another. Bytes stand for text and
+   * must be UTF-8; they are copied. Numbers are whole.
+   */
   add(cells: readonly PlainCell[]): void {
     const { columns } = this;
     if (cells.length !== columns.length) throw new Error(`${cells.length} cells for ${columns.length} columns`);
     for (let at = 0; at < columns.length; at += 1) (columns[at] as PlainColumn).add(cells[at] as PlainCell);
+    this.sum.add(cells);
     this.rowCount += 1;
   }
 
-  /** Writes what was added as one compressed Parquet file in the order added, whole or not at all, and forgets it. */
-  async writeTo(tables: Tables, path: string, select: string, layout: Layout): Promise<void> {
-    await tables.withScratchFile(async (scratch) => {
-      await this.writePlain(scratch);
-      await tables.copy(`SELECT ${select} FROM ${parquet([scratch])}`, path, layout);
-    });
+  /** Writes what was added as one file in the order added, whole or not at all, and forgets it. Returns what the file says. */
+  async writeTo(path: string, temporaryFolder: string): Promise<FileSum> {
+    const sha256 = await writeThenRename(path, temporaryFolder, (temporaryPath) => this.write(temporaryPath));
+    const sum = { ...this.sum.take(), sha256 };
     for (const column of this.columns) column.clear();
     this.rowCount = 0;
+    return sum;
   }
 
-  private async writePlain(path: string): Promise<void> {
+  private async write(path: string): Promise<string> {
     const handle = await open(path, 'w');
+    const hash = createHash('sha256');
+    let length = 0;
+    const write = async (part: Buffer) => {
+      hash.update(part);
+      length += part.length;
+      for (let at = 0; at < part.length; ) at += (await handle.write(part, at)).bytesWritten;
+    };
     try {
-      let offset = 0;
-      const write = async (parts: readonly Buffer[]) => {
-        for (const part of parts) {
-          for (let at = 0; at < part.length; ) at += (await handle.write(part, at)).bytesWritten;
-          offset += part.length;
-        }
-      };
-      await write([magic]);
-      const chunks: ThriftField[][] = [];
+      await write(magic);
+      const written: WrittenColumn[] = [];
       for (const column of this.columns) {
-        const start = offset;
-        const page = column.page();
-        await write([pageHead(column, page), ...page]);
-        chunks.push(chunkOf(column, start, offset - start));
+        const start = length;
+        const chunk = column.chunk();
+        await write(chunk);
+        const { path, kind, places, plainBytes } = column;
+        written.push({ path, kind, places, plainBytes, start, bytes: chunk.length });
       }
-      const footer = encodeThrift(fileOf(this.columns, chunks, this.rowCount, offset));
-      const length = Buffer.alloc(4);
-      length.writeUInt32LE(footer.length);
-      await write([footer, length, magic]);
+      const end = fileEnd(written, this.rowCount);
+      const endLength = Buffer.alloc(4);
+      endLength.writeUInt32LE(end.length);
+      await write(Buffer.concat([end, endLength, magic]));
+      return hash.digest('hex');
     } finally {
       await handle.close();
     }
@@ -65,102 +82,3 @@ export class PlainParquet {
 // ---------------------------------------------------------------------------------------------------------------------
 
 const magic = Buffer.from('PAR1');
-
-/** Numbers of Parquet's own enums. */
-const physical: Record<PlainKind, number> = { flag: 0, int32: 1, int64: 2, text: 6, texts: 6 };
-const plain = 0;
-const runs = 3;
-const optional = 1;
-const repeated = 2;
-const utf8 = 0;
-const listOf = 3;
-
-function pageHead(column: PlainColumn, page: readonly Buffer[]): Buffer {
-  const bytes = page.reduce((sum, part) => sum + part.length, 0);
-  return encodeThrift([
-    [1, { i32: 0 }],
-    [2, { i32: bytes }],
-    [3, { i32: bytes }],
-    [
-      5,
-      {
-        struct: [
-          [1, { i32: column.places }],
-          [2, { i32: plain }],
-          [3, { i32: runs }],
-          [4, { i32: runs }],
-        ],
-      },
-    ],
-  ]);
-}
-
-function chunkOf(column: PlainColumn, start: number, bytes: number): ThriftField[] {
-  const path = column.kind === 'texts' ? [column.name, 'list', 'element'] : [column.name];
-  return [
-    [2, { i64: start }],
-    [
-      3,
-      {
-        struct: [
-          [1, { i32: physical[column.kind] }],
-          [2, { i32s: [plain, runs] }],
-          [3, { texts: path }],
-          [4, { i32: 0 }],
-          [5, { i64: column.places }],
-          [6, { i64: bytes }],
-          [7, { i64: bytes }],
-          [9, { i64: start }],
-        ],
-      },
-    ],
-  ];
-}
-
-function fileOf(columns: readonly PlainColumn[], chunks: ThriftField[][], rows: number, bytes: number): ThriftField[] {
-  const root: ThriftField[] = [
-    [4, { text: 'schema' }],
-    [5, { i32: columns.length }],
-  ];
-  return [
-    [1, { i32: 1 }],
-    [2, { structs: [root, ...columns.flatMap(schemaOf)] }],
-    [3, { i64: rows }],
-    [
-      4,
-      {
-        structs: [
-          [
-            [1, { structs: chunks }],
-            [2, { i64: bytes }],
-            [3, { i64: rows }],
-          ],
-        ],
-      },
-    ],
-  ];
-}
-
-function schemaOf({ name, kind }: PlainColumn): ThriftField[][] {
-  const leaf = (leafName: string): ThriftField[] => [
-    [1, { i32: physical[kind] }],
-    [3, { i32: optional }],
-    [4, { text: leafName }],
-    ...(physical[kind] === physical.text ? ([[6, { i32: utf8 }]] as const) : []),
-  ];
-  if (kind !== 'texts') return [leaf(name)];
-  return [
-    [
-      [3, { i32: optional }],
-      [4, { text: name }],
-      [5, { i32: 1 }],
-      [6, { i32: listOf }],
-    ],
-    [
-      [3, { i32: repeated }],
-      [4, { text: 'list' }],
-      [5, { i32: 1 }],
-    ],
-    leaf('element'),
-  ];
-}

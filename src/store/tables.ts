@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
@@ -19,8 +17,8 @@ export interface TablesOptions {
 }
 
 export interface Layout {
-  /** Of zstd. 1 takes half the time of 3, the default, and a seventh more room. */
-  level?: number;
+  /** zstd by default; lz4_raw takes half the time to write and to read, and half as much room again. */
+  codec?: 'zstd' | 'lz4_raw';
 }
 
 /** A string as an SQL literal. */
@@ -132,24 +130,14 @@ export class Tables {
     return rows.map((row) => ({ name: row.column_name, type: row.column_type }));
   }
 
-  /** Writes a query as one Parquet file (zstd), whole or not at all. Returns its rows. */
-  async copy(select: string, path: string, { level = 3 }: Layout = {}): Promise<number> {
+  /** Writes a query as one Parquet file, whole or not at all. Returns its rows. */
+  async copy(select: string, path: string, { codec = 'zstd' }: Layout = {}): Promise<number> {
     return writeThenRename(path, this.temporaryFolder, async (temporaryPath) => {
       const result = await this.connection.run(
-        `COPY (${select}) TO ${literal(temporaryPath)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${level}, ROW_GROUP_SIZE 30720)`,
+        `COPY (${select}) TO ${literal(temporaryPath)} (FORMAT parquet, COMPRESSION ${codec}, ROW_GROUP_SIZE 30720)`,
       );
       return result.rowsChanged;
     });
-  }
-
-  /** Gives `use` a path for a file that is gone afterwards. */
-  async withScratchFile<T>(use: (path: string) => Promise<T>): Promise<T> {
-    const path = join(this.temporaryFolder, `${process.pid}-${randomBytes(6).toString('hex')}-scratch`);
-    try {
-      return await use(path);
-    } finally {
-      await rm(path, { force: true });
-    }
   }
 
   /** A writer of rows made in JavaScript: `types` are the columns in order with their DuckDB types. */
