@@ -89,9 +89,9 @@ function show(output: Output, name: string, path: string, inspection: Inspection
   output.line();
   for (const row of inspection.examples) {
     output.line(`${output.paint('strong', safe(row.id))}  ${row.complete ? 'complete' : 'not complete'}`);
-    showText(output, 'prompt', row.prompt, 3);
-    if (row.reasoning !== null) showText(output, 'reasoning', row.reasoning, 2);
-    if (row.answer !== null) showText(output, 'answer', row.answer, 2);
+    showText(output, 'prompt', String(row.prompt), 3);
+    if (row.reasoning !== null) showText(output, 'reasoning', String(row.reasoning), 2);
+    if (row.answer !== null) showText(output, 'answer', String(row.answer), 2);
     output.line();
   }
   output.line(output.paint('faint', 'in a pipeline:'));

@@ -1,3 +1,4 @@
+import { isText, type Text, Utf8Text } from '../text/utf8-text.js';
 import type { Trace } from './trace.js';
 
 /** A row as its source has it. */
@@ -7,7 +8,7 @@ export type SourceRow = Readonly<Record<string, unknown>>;
 export interface Draft {
   /** The source's own id of the row, where it has one that is meant to be unique. */
   nativeId?: string | number | null;
-  prompt: string;
+  prompt: Text;
   trace: Trace;
   system?: string | null;
   /** User turns of the conversation. */
@@ -35,6 +36,10 @@ export interface Adapter {
   needs: readonly (string | readonly string[])[];
   /** The same, where it depends on the entry's `map`. */
   needsOf?(map: ColumnMap): readonly (string | readonly string[])[];
+  /** Columns under which a long text may come as UTF-8 that is valid while the row is read; elsewhere texts are strings. */
+  longTexts?: readonly string[];
+  /** The same, where it depends on the entry's `map`. */
+  longTextsOf?(map: ColumnMap): readonly string[];
   /** Columns that repeat others and are not read where a format allows to leave them. */
   ignores?: readonly string[];
   /** Where the columns alone do not tell the shape from a more general one: does this row have it? */
@@ -63,9 +68,15 @@ export function text(row: SourceRow, field: string): string {
 
 /** A field that may be absent or null. */
 export function optionalText(row: SourceRow, field: string): string | null {
+  const value = longText(row, field);
+  return value === null ? null : String(value);
+}
+
+/** The same for one of the adapter's `longTexts`. */
+export function longText(row: SourceRow, field: string): Text | null {
   const value = row[field];
   if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return value;
+  if (isText(value)) return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw new Unfit(`${field} is not text`);
 }
@@ -98,7 +109,7 @@ export function optionList(value: unknown): string[] | null {
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Utf8Text);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { Encoded } from '../text/encoded.js';
 import { languageOf } from '../text/language.js';
-import { countWaits, measureEncoded, strip } from '../text/words.js';
+import type { Text } from '../text/utf8-text.js';
+import { measureEncoded, strip, type TextCounts } from '../text/words.js';
 import { type Draft, isRecord, Unfit } from './adapter.js';
 import type { CanonicalRow } from './row.js';
 import type { Source } from './sources.js';
@@ -35,7 +36,7 @@ export function metadataOnly(value: unknown, source: RowSource): string {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const empty = { words: 0, segmented: 0 };
+const empty: TextCounts = { words: 0, segmented: 0, waits: 0, units: 0 };
 
 const encoded = new Encoded();
 
@@ -53,7 +54,7 @@ function complete(
   index: number,
 ): Canonical {
   const prompt = strip(draft.prompt);
-  if (prompt === '') throw new Unfit('empty prompt');
+  if (prompt.length === 0) throw new Unfit('empty prompt');
   const { reasoning, answer, raw } = draft.trace;
   const system = filledOrNull(draft.system);
   const reference = filledOrNull(draft.referenceAnswer);
@@ -63,7 +64,7 @@ function complete(
   const finishReason = filledOrNull(draft.finishReason);
   for (const text of [prompt, reasoning, answer, system, reference, model, license, finishReason, ...(options ?? [])]) {
     // DuckDB would store U+FFFD for it without a word.
-    if (text !== null && !text.isWellFormed()) throw new Unfit('lone surrogate');
+    if (typeof text === 'string' && !text.isWellFormed()) throw new Unfit('lone surrogate');
   }
   const metadata = metadataOf(value, draft, raw);
   const keyed = [prompt, reasoning ?? '', answer ?? '', raw ?? '', ...(options ?? [])];
@@ -83,12 +84,12 @@ function complete(
   const contentKey = shortHash(bytes.subarray(0, encoded.length), 32);
   const nativeId =
     draft.nativeId === null || draft.nativeId === undefined || draft.nativeId === '' ? null : draft.nativeId;
-  const promptWords = measureEncoded(prompt, encoded, 0, promptEnd);
-  const reasoningWords = reasoning === null ? empty : measureEncoded(reasoning, encoded, reasoningStart, reasoningEnd);
-  const answerWords = answer === null ? empty : measureEncoded(answer, encoded, answerStart, answerEnd);
+  const promptCounts = measureEncoded(prompt, encoded, 0, promptEnd);
+  const reasoningCounts = reasoning === null ? empty : measureEncoded(reasoning, encoded, reasoningStart, reasoningEnd);
+  const answerCounts = answer === null ? empty : measureEncoded(answer, encoded, answerStart, answerEnd);
   return {
     contentKey,
-    size: prompt.length + (reasoning?.length ?? 0) + (answer?.length ?? 0) + metadata.length,
+    size: promptCounts.units + reasoningCounts.units + answerCounts.units + metadata.length,
     utf8: {
       prompt: promptBytes,
       reasoning: reasoning === null ? null : bytes.subarray(reasoningStart, reasoningEnd),
@@ -107,18 +108,18 @@ function complete(
       reference_answer: reference,
       options,
       model,
-      language: languageOf(prompt),
+      language: languageOf(String(prompt)),
       complete: draft.trace.complete && isFinished(finishReason),
       finish_reason: finishReason,
       prompt_key: shortHash(promptBytes, 32),
-      prompt_words: promptWords.words,
-      reasoning_words: reasoningWords.words,
-      answer_words: answerWords.words,
-      prompt_words_segmented: promptWords.segmented,
-      reasoning_words_segmented: reasoningWords.segmented,
-      answer_words_segmented: answerWords.segmented,
-      reasoning_waits: reasoning === null ? 0 : countWaits(reasoning),
-      answer_waits: answer === null ? 0 : countWaits(answer),
+      prompt_words: promptCounts.words,
+      reasoning_words: reasoningCounts.words,
+      answer_words: answerCounts.words,
+      prompt_words_segmented: promptCounts.segmented,
+      reasoning_words_segmented: reasoningCounts.segmented,
+      answer_words_segmented: answerCounts.segmented,
+      reasoning_waits: reasoningCounts.waits,
+      answer_waits: answerCounts.waits,
       license,
       metadata,
     },
@@ -131,14 +132,14 @@ function isFinished(reason: string | null): boolean {
 }
 
 /** JSON of the fields that no column took. JSON escapes lone surrogates, so this is always well-formed. */
-function metadataOf(value: Record<string, unknown>, draft: Draft, raw: string | null): string {
+function metadataOf(value: Record<string, unknown>, draft: Draft, raw: Text | null): string {
   const rest = Object.create(null) as Record<string, unknown>;
   for (const [key, each] of Object.entries(value)) {
     if (each !== null && each !== undefined && !draft.used.includes(key)) rest[key] = each;
   }
   for (const [key, each] of Object.entries(draft.extra ?? {}))
     if (each !== null && each !== undefined) rest[key] = each;
-  if (raw !== null) rest.raw = raw;
+  if (raw !== null) rest.raw = String(raw);
   try {
     return JSON.stringify(rest);
   } catch {

@@ -1,11 +1,12 @@
+import { isText, type Text } from '../text/utf8-text.js';
 import { isRecord, type SourceRow, Unfit } from './adapter.js';
 import { stripTemplate } from './trace.js';
 
 export interface Turn {
   role: 'system' | 'user' | 'assistant';
-  content: string;
+  content: Text;
   /** `reasoning_content` of APIs that keep the reasoning apart. */
-  reasoning: string | null;
+  reasoning: Text | null;
   /** The turn as the source has it, for fields of its own. */
   record: Record<string, unknown>;
 }
@@ -13,7 +14,7 @@ export interface Turn {
 /** A conversation's first question and its answer. */
 export interface Exchange {
   system: string | null;
-  prompt: string;
+  prompt: Text;
   answer: Turn | null;
   question: Turn;
   turns: number;
@@ -32,7 +33,7 @@ const roles: Record<string, Turn['role']> = {
 /** `[{role, content}]` or `[{from, value}]` under `field`: the prompt is the first user turn, the trace its answer. */
 export function readExchange(row: SourceRow, field: string): Exchange {
   const turns = readTurns(row[field], field);
-  const system = turns.filter((turn) => turn.role === 'system').map((turn) => turn.content);
+  const system = turns.filter((turn) => turn.role === 'system').map((turn) => String(turn.content));
   const at = turns.findIndex((turn) => turn.role === 'user');
   const question = turns[at];
   if (question === undefined) throw new Unfit(`${field} has no user turn`);
@@ -49,7 +50,7 @@ export function readExchange(row: SourceRow, field: string): Exchange {
 // ---------------------------------------------------------------------------------------------------------------------
 
 function readTurns(value: unknown, field: string): Turn[] {
-  const list: unknown = typeof value === 'string' ? parseList(value, field) : value;
+  const list = isText(value) ? parseList(String(value), field) : value;
   if (!Array.isArray(list)) throw new Unfit(`${field} is no list of turns`);
   return list.map((record) => {
     if (!isRecord(record)) throw new Unfit(`${field} is no list of turns`);
@@ -59,7 +60,7 @@ function readTurns(value: unknown, field: string): Turn[] {
     return {
       role,
       content: contentOf(record.content ?? record.value, field),
-      reasoning: typeof reasoning === 'string' && reasoning !== '' ? reasoning : null,
+      reasoning: isText(reasoning) && reasoning.length > 0 ? reasoning : null,
       record,
     };
   });
@@ -75,11 +76,11 @@ function parseList(value: string, field: string): unknown {
 }
 
 /** Text, or a list of parts whose text parts count. */
-function contentOf(value: unknown, field: string): string {
-  if (typeof value === 'string') return value;
+function contentOf(value: unknown, field: string): Text {
+  if (isText(value)) return value;
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) {
-    return value.map((part) => (isRecord(part) && typeof part.text === 'string' ? part.text : '')).join('');
+    return value.map((part) => (isRecord(part) && isText(part.text) ? String(part.text) : '')).join('');
   }
   throw new Unfit(`${field} has a turn without text`);
 }

@@ -3,6 +3,7 @@ import { Problem } from '../problem.js';
 import { canonicalJson, fingerprint } from '../store/fingerprint.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
 import { readJsonValues } from '../store/readers/json-values.js';
+import { LongTexts } from '../store/readers/long-texts.js';
 import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import { excerptOf, type Reading } from '../store/readers/reading.js';
@@ -160,11 +161,25 @@ function howFar(
 }
 
 function readPiece(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {
-  if (task.kind === 'lines') return readJsonLines(path, 'none', task);
-  if (task.kind === 'values') return readJsonValues(path, 'none', { ...task, index: task.firstLine });
+  const texts = longTextsOf(source);
+  if (task.kind === 'lines') return readJsonLines(path, 'none', task, texts);
+  if (task.kind === 'values') return readJsonValues(path, 'none', { ...task, index: task.firstLine }, texts);
   if (task.kind === 'rows') return readColumns(task, path, source, tables);
-  return readBatches(path, tables);
+  return readBatches(path, tables, undefined, texts);
 }
+
+/** None where a condition looks at the row as it stands. */
+function longTextsOf({ adapter, map, where }: Source): LongTexts | undefined {
+  const columns = adapter.longTextsOf?.(map) ?? adapter.longTexts;
+  if (columns === undefined || where.length > 0) return undefined;
+  const key = columns.join('\0');
+  const known = longTexts.get(key) ?? new LongTexts(columns);
+  longTexts.set(key, known);
+  return known;
+}
+
+/** A worker does one task at a time, so one for each list of columns is enough. */
+const longTexts = new Map<string, LongTexts>();
 
 /** Without the columns that only repeat others. */
 async function* readColumns(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {

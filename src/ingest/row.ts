@@ -1,4 +1,5 @@
 import type { PlainKind } from '../store/plain-columns.js';
+import type { Text } from '../text/utf8-text.js';
 
 /** One row of `rows/`, as docs/tables.md has it. */
 export interface CanonicalRow {
@@ -7,9 +8,9 @@ export interface CanonicalRow {
   group: string;
   /** File of the source, by a name free of machine paths, and the row in it, from 0. */
   origin: { file: string; row: number };
-  prompt: string;
-  reasoning: string | null;
-  answer: string | null;
+  prompt: Text;
+  reasoning: Text | null;
+  answer: Text | null;
   system: string | null;
   turns: number;
   reference_answer: string | null;

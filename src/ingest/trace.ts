@@ -1,13 +1,14 @@
+import type { Text } from '../text/utf8-text.js';
 import { strip } from '../text/words.js';
 
 /** A generation taken apart, as docs/sources.md tells it. */
 export interface Trace {
-  reasoning: string | null;
-  answer: string | null;
+  reasoning: Text | null;
+  answer: Text | null;
   /** Structurally whole: it was not cut off before its end. */
   complete: boolean;
   /** The text as it stood, where `reasoning` and `answer` do not hold all of it. */
-  raw: string | null;
+  raw: Text | null;
 }
 
 export interface InlineRules {
@@ -37,9 +38,9 @@ const templateAtStart =
   /^(?:<\|im_start\|>(?:assistant)?|<\|start_header_id\|>assistant<\|end_header_id\|>|<\|begin_of_text\|>|<｜begin▁of▁sentence｜>|<｜Assistant｜>|<s>)/;
 
 /** Splits a trace that stands in one text. */
-export function splitInline(text: string | null, rules: InlineRules): Trace {
+export function splitInline(text: Text | null, rules: InlineRules): Trace {
   const clean = stripTemplate(text ?? '');
-  if (clean === '') return { reasoning: null, answer: null, complete: false, raw: null };
+  if (clean.length === 0) return { reasoning: null, answer: null, complete: false, raw: null };
   const tags = tagSets.find((each) => clean.includes(each.close)) ?? tagSets.find((each) => clean.includes(each.open));
   if (tags === undefined) {
     if (rules.alwaysTagged) return { reasoning: null, answer: null, complete: false, raw: clean };
@@ -50,7 +51,7 @@ export function splitInline(text: string | null, rules: InlineRules): Trace {
   if (closing === -1) {
     const before = strip(clean.slice(0, opening));
     const reasoning = filled(clean.slice(opening + tags.open.length));
-    return { reasoning, answer: null, complete: false, raw: before === '' ? null : clean };
+    return { reasoning, answer: null, complete: false, raw: before.length === 0 ? null : clean };
   }
   if (clean.indexOf(tags.close, closing + 1) !== -1) {
     return { reasoning: null, answer: null, complete: false, raw: clean };
@@ -61,46 +62,58 @@ export function splitInline(text: string | null, rules: InlineRules): Trace {
   const reasoning = filled(clean.slice(opened ? opening + tags.open.length : 0, closing));
   const tail = strip(clean.slice(closing + tags.close.length));
   const { answer, whole } = splitAnswer(tail, tags, rules.answerTagged === true);
-  const strict = rules.answerTagged !== true || (opened && before === '');
-  const lost = before !== '' || (answer === null && tail !== '' && !tail.startsWith(tags.answerOpen));
+  const strict = rules.answerTagged !== true || (opened && before.length === 0);
+  const lost = before.length > 0 || (answer === null && tail.length > 0 && !tail.startsWith(tags.answerOpen));
   return {
     reasoning,
     answer,
     complete: whole && answer !== null && strict,
-    raw: lost || (tail !== '' && answer === null) ? clean : null,
+    raw: lost || (tail.length > 0 && answer === null) ? clean : null,
   };
 }
 
 /** A trace whose parts the source keeps apart: whole when neither is empty. */
-export function joinColumns(reasoning: string | null, answer: string | null): Trace {
+export function joinColumns(reasoning: Text | null, answer: Text | null): Trace {
   const parts = { reasoning: filled(stripTemplate(reasoning ?? '')), answer: filled(stripTemplate(answer ?? '')) };
   return { ...parts, complete: parts.reasoning !== null && parts.answer !== null, raw: null };
 }
 
 /** Outer whitespace and tokens of a chat template removed. */
-export function stripTemplate(text: string): string {
+export function stripTemplate<T extends Text>(text: T): T {
   let clean = strip(text);
   for (;;) {
-    const shorter = strip(clean.replace(templateAtEnd, '').replace(templateAtStart, ''));
-    if (shorter === clean) return clean;
-    clean = shorter;
+    const { length } = clean;
+    const atEnd = templateAtEnd.exec(String(clean.slice(-templateLength)))?.[0];
+    if (atEnd !== undefined) clean = clean.slice(0, length - lengthIn(clean, atEnd)) as T;
+    const atStart = templateAtStart.exec(String(clean.slice(0, templateLength)))?.[0];
+    if (atStart !== undefined) clean = clean.slice(lengthIn(clean, atStart)) as T;
+    if (clean.length === length) return clean;
+    clean = strip(clean);
   }
 }
 
 /** Trimmed text, or null where nothing remains. */
-export function filled(text: string): string | null {
+export function filled<T extends Text>(text: T): T | null {
   const trimmed = strip(text);
-  return trimmed === '' ? null : trimmed;
+  return trimmed.length === 0 ? null : trimmed;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** More than the longest of the tokens, in UTF-16 units as in bytes. */
+const templateLength = 64;
+
+/** How long a part is where the text counts in units, or in bytes. */
+function lengthIn(text: Text, part: string): number {
+  return typeof text === 'string' ? part.length : Buffer.byteLength(part);
+}
+
 /** An answer in its own tags, whole only when they are closed; text without such tags is the answer itself. */
 function splitAnswer(
-  tail: string,
+  tail: Text,
   tags: { answerOpen: string; answerClose: string },
   required: boolean,
-): { answer: string | null; whole: boolean } {
+): { answer: Text | null; whole: boolean } {
   if (!tail.startsWith(tags.answerOpen)) return { answer: filled(tail), whole: !required };
   if (!tail.includes(tags.answerClose)) return { answer: null, whole: false };
   if (tail.endsWith(tags.answerClose)) {

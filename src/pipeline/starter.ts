@@ -42,7 +42,11 @@ export async function lookAt(path: string): Promise<OwnFile | null> {
       adapter ??= fittingAdapters(Object.keys(reading.row))[0];
       if (adapter === undefined) return null;
       try {
-        prompts.add(createHash('sha256').update(adapter.read(reading.row, {}).prompt).digest('base64'));
+        prompts.add(
+          createHash('sha256')
+            .update(String(adapter.read(reading.row, {}).prompt))
+            .digest('base64'),
+        );
       } catch {
         // A row that does not fit will be quarantined with its reason; here it only does not count as a prompt.
       }

@@ -8,8 +8,9 @@ export type Exports = Record<string, (...parameters: number[]) => number>;
 /** The functions of a program, with `pages` of 64 KiB as their memory. */
 export function assemble(program: string, pages: number): { functions: Exports; memory: ArrayBuffer } {
   const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyParts }).WebAssembly;
+  const module = modules.get(program) ?? new Module(Uint8Array.from(moduleBytes(parse(program))));
+  modules.set(program, module);
   const memory = new Memory({ initial: pages });
-  const module = new Module(Uint8Array.from(moduleBytes(parse(program))));
   return { functions: new Instance(module, { m: { m: memory } }).exports, memory: memory.buffer };
 }
 
@@ -21,6 +22,9 @@ interface WebAssemblyParts {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: { m: { m: object } }) => { exports: Exports };
 }
+
+/** By program: what needs more memory is made again. */
+const modules = new Map<string, object>();
 
 type Node = string | Node[];
 
@@ -47,6 +51,8 @@ const plain: Record<string, number[]> = {
   'i32.add': [0x6a],
   'i32.sub': [0x6b],
   'i32.mul': [0x6c],
+  'i32.div_u': [0x6e],
+  'i32.rem_u': [0x70],
   'i32.and': [0x71],
   'i32.or': [0x72],
   'i32.xor': [0x73],

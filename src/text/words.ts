@@ -1,4 +1,5 @@
 import { Encoded } from './encoded.js';
+import { type Text, Utf8Text } from './utf8-text.js';
 
 /**
  * What a word is: the one place that says so. Words are those of Python's `str.split()`, so counts equal what the
@@ -19,10 +20,7 @@ const unspacedRuns = new RegExp(`[${unspacedClass}]+`, 'gu');
 const letterOrNumber = /[\p{L}\p{N}]/u;
 
 const space = 1;
-const lead = 2;
 const kinds = spaceTable();
-/** Of UTF-8 bytes: space, none, or a lead byte after which to look. */
-const byteKinds = byteTable();
 
 /** Fixed locale: the machine's must not decide a count. The dictionary for unspaced scripts is the same in all of them. */
 const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
@@ -34,29 +32,38 @@ export interface WordCounts {
   segmented: number;
 }
 
+export interface TextCounts extends WordCounts {
+  /** `text.count('Wait')` in Python. */
+  waits: number;
+  /** Length in UTF-16. */
+  units: number;
+}
+
 /** Both counts; text without unspaced scripts never reaches the segmenter. */
 export function measureWords(text: string): WordCounts {
   const words = countWords(text);
-  return { words, segmented: maybeUnspaced ? segment(text) : words };
+  return { words, segmented: scratch.scan.maybeUnspaced ? segment(text) : words };
 }
 
-/** `measureWords` of a text whose UTF-8 stands in `[start, end)` already. */
-export function measureEncoded(text: string, encoded: Encoded, start: number, end: number): WordCounts {
-  begin();
-  scan(encoded, start, end);
-  return { words: wordCount, segmented: maybeUnspaced ? segment(text) : wordCount };
+/** All counts of a text whose UTF-8 stands in `[start, end)` already, in one pass. */
+export function measureEncoded(text: Text, encoded: Encoded, start: number, end: number): TextCounts {
+  const { scan } = encoded;
+  scan.start();
+  encoded.count(start, end);
+  const { words, waits, units } = scan;
+  return { words, segmented: scan.maybeUnspaced ? segment(String(text)) : words, waits, units };
 }
 
 /** Words as Python's `len(text.split())` counts them. */
 export function countWords(text: string): number {
-  begin();
+  scratch.scan.start();
   for (let start = 0; start < text.length; ) {
     const end = pieceEnd(text, start);
     scratch.reset(end - start);
-    scan(scratch, 0, scratch.add(start === 0 && end === text.length ? text : text.slice(start, end)));
+    scratch.count(0, scratch.add(start === 0 && end === text.length ? text : text.slice(start, end)));
     start = end;
   }
-  return wordCount;
+  return scratch.scan.words;
 }
 
 /** Words with unspaced scripts segmented; equal to `countWords` for text that has none of them. */
@@ -91,12 +98,8 @@ export function isSpace(unit: number): boolean {
 }
 
 /** `text.strip()` in Python. */
-export function strip(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && kinds[text.charCodeAt(start)] === space) start += 1;
-  while (end > start && kinds[text.charCodeAt(end - 1)] === space) end -= 1;
-  return text.slice(start, end);
+export function strip<T extends Text>(text: T): T {
+  return (text instanceof Utf8Text ? stripBytes(text) : stripUnits(text as string)) as T;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -104,76 +107,46 @@ export function strip(text: string): string {
 const pieceUnits = 1 << 18;
 const scratch = new Encoded();
 
-/** Of the text that is being counted, or was counted last. */
-let wordCount = 0;
-/** 1 between words, 0 within one. */
-let between = 1;
-/** Whether it may hold an unspaced script: told by lead bytes, so sometimes for nothing. */
-let maybeUnspaced = false;
-
-function begin(): void {
-  wordCount = 0;
-  between = 1;
-  maybeUnspaced = false;
+function stripUnits(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && kinds[text.charCodeAt(start)] === space) start += 1;
+  while (end > start && kinds[text.charCodeAt(end - 1)] === space) end -= 1;
+  return text.slice(start, end);
 }
 
-const everyTop = 0x80808080;
-const littleEndian = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
-
-/** Goes on counting in these bytes: four at a time where they are plain, else one by one. */
-function scan({ bytes, quads }: Encoded, start: number, end: number): void {
-  for (let index = start; index < end; ) {
-    if (littleEndian && (index & 3) === 0) index = scanQuads(quads, index, end);
-    const until = Math.min(end, (index | 3) + 1);
-    while (index < until) index = scanByte(bytes, index);
-  }
+function stripBytes(text: Utf8Text): Utf8Text {
+  let start = 0;
+  let end = text.length;
+  for (let bytes = 1; bytes > 0; start += bytes) bytes = spaceBytes(text, start, end);
+  for (let bytes = 1; bytes > 0; end -= bytes) bytes = spaceBytesBefore(text, start, end);
+  return text.slice(start, end);
 }
 
-/**
- * Counts by four bytes until one of them is neither a printing character of ASCII nor one of its spaces. Adding a
- * constant to every byte carries "at least so much" into its top bit.
- */
-function scanQuads(quads: Int32Array, start: number, end: number): number {
-  const last = end >> 2;
-  let at = start >> 2;
-  let words = 0;
-  /** Top bit of the byte before: set within a word. */
-  let before = between === 1 ? 0 : 0x80;
-  for (; at < last; at += 1) {
-    const quad = quads[at] as number;
-    const aboveSpace = (quad + 0x5f5f5f5f) | 0;
-    // Other controls than the spaces 09–0D and 1C–20.
-    const odd = ~(quad + 0x77777777) | ((quad + 0x72727272) ^ (quad + 0x64646464));
-    if (((quad | odd) & everyTop) !== 0) break;
-    const filled = aboveSpace & everyTop;
-    words += Math.imul((filled & ~((filled << 8) | before)) >>> 7, 0x01010101) >>> 24;
-    before = filled >>> 24;
-  }
-  wordCount += words;
-  between = before === 0 ? 1 : 0;
-  return at << 2;
+/** Bytes of the space that stands at a place before `end`; 0: there is none. */
+function spaceBytes(text: Utf8Text, place: number, end: number): number {
+  const first = text.byteAt(place);
+  if (place >= end) return 0;
+  if (first < 0x80) return kinds[first] === space ? 1 : 0;
+  const bytes = first < 0xe0 ? 2 : 3;
+  return first < 0xf0 &&
+    kinds[
+      text
+        .slice(place, place + bytes)
+        .toString()
+        .charCodeAt(0)
+    ] === space
+    ? bytes
+    : 0;
 }
 
-/** Counts the character, or a byte of it, that stands here; returns where the next one does. */
-function scanByte(bytes: Uint8Array, index: number): number {
-  const byte = bytes[index] as number;
-  const kind = byteKinds[byte] as number;
-  if (kind <= space) {
-    wordCount += between & (kind ^ space);
-    between = kind;
-    return index + 1;
+/** Bytes of the space that ends at a place behind `start`; 0: there is none. */
+function spaceBytesBefore(text: Utf8Text, start: number, place: number): number {
+  for (let bytes = 1; bytes <= 3 && place - bytes >= start; bytes += 1) {
+    const first = text.byteAt(place - bytes);
+    if (first < 0x80 || first >= 0xc0) return spaceBytes(text, place - bytes, place) === bytes ? bytes : 0;
   }
-  const second = bytes[index + 1] as number;
-  const third = bytes[index + 2] as number;
-  const spaceBytes = spaceLength(byte, second, third);
-  if (spaceBytes > 0) {
-    between = space;
-    return index + spaceBytes;
-  }
-  if (isUnspacedLead(byte, second, third)) maybeUnspaced = true;
-  wordCount += between;
-  between = 0;
-  return index + 1;
+  return 0;
 }
 
 /** A long text is counted in pieces, none of which ends within a surrogate pair. */
@@ -181,30 +154,6 @@ function pieceEnd(text: string, start: number): number {
   const end = Math.min(text.length, start + pieceUnits);
   const last = text.charCodeAt(end - 1);
   return end < text.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : end;
-}
-
-/** Length in UTF-8 of the space that these bytes begin, 0 where they begin none. */
-function spaceLength(first: number, second: number, third: number): number {
-  if (first === 0xc2) return second === 0x85 || second === 0xa0 ? 2 : 0;
-  if (first === 0xe1) return second === 0x9a && third === 0x80 ? 3 : 0;
-  if (first === 0xe3) return second === 0x80 && third === 0x80 ? 3 : 0;
-  if (first !== 0xe2) return 0;
-  if (second === 0x81) return third === 0x9f ? 3 : 0;
-  if (second !== 0x80) return 0;
-  return third <= 0x8a || third === 0xa8 || third === 0xa9 || third === 0xaf ? 3 : 0;
-}
-
-function isUnspacedLead(first: number, second: number, third: number): boolean {
-  if (first === 0xe0) return second >= 0xb8 && second <= 0xbb;
-  if (first === 0xe1) return second <= 0x82 || second === 0x9e || second === 0x9f || second === 0xa7;
-  if (first === 0xe2) return second >= 0xba;
-  if (first >= 0xe3 && first <= 0xe9) return true;
-  if (first === 0xea) return second === 0xa7 || second === 0xa9;
-  if (first === 0xef) return second >= 0xa4;
-  if (first !== 0xf0) return false;
-  // U+1F200 stands among the emoji, Myanmar Extended-C among other scripts.
-  if (second === 0x9f) return third === 0x88;
-  return second === 0x91 ? third === 0x9b : second >= 0x96;
 }
 
 /** Per whitespace-delimited word: the segmenter's words in its unspaced runs, and one for each other piece with a letter or digit. */
@@ -230,12 +179,5 @@ function segment(text: string): number {
 function spaceTable(): Uint8Array {
   const table = new Uint8Array(65_536);
   for (const unit of spaces) table[unit] = space;
-  return table;
-}
-
-function byteTable(): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const unit of spaces) if (unit < 0x80) table[unit] = space;
-  for (const first of [0xc2, ...Array.from({ length: 16 }, (_, at) => 0xe0 + at), 0xf0]) table[first] = lead;
   return table;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Encoded } from '../../src/text/encoded.js';
+import { Utf8Text } from '../../src/text/utf8-text.js';
 import {
   countSegmentedWords,
   countWaits,
@@ -149,24 +150,61 @@ it('a text longer than a piece counts as one', () => {
   }
 });
 
-it('four bytes at a time count what one by one do, wherever a text begins among others', () => {
+it('sixteen bytes at a time count what one by one do, wherever a text begins among others', () => {
   const plain = fc.array(
-    fc.constantFrom('a', 'bc', ' ', '\n', '\t', '\x00', '\x0e', '\x1c', '\x7f', 'é', '患', '\u2003'),
+    fc.constantFrom(
+      'a',
+      'bc',
+      ' ',
+      '\n',
+      '\t',
+      '\x00',
+      '\x0e',
+      '\x1c',
+      '\x7f',
+      'é',
+      '患',
+      '\u2003',
+      'Wait',
+      'Wai',
+      't',
+      '🙂',
+      '\xa0',
+      '\u1680',
+    ),
     {
       maxLength: 40,
     },
   );
+  const encoded = new Encoded();
   fc.assert(
     fc.property(fc.array(plain, { minLength: 1, maxLength: 6 }), (lists) => {
-      const encoded = new Encoded();
+      encoded.reset(1000);
       const list = lists.map((parts) => parts.join(''));
       for (const text of list) {
         const start = encoded.length;
         const end = encoded.add(text);
-        expect(measureEncoded(text, encoded, start, end).words).toBe(splitWords(text).length);
+        const { words, waits, units } = measureEncoded(text, encoded, start, end);
+        expect({ words, waits, units }).toEqual({
+          words: splitWords(text).length,
+          waits: countWaits(text),
+          units: text.length,
+        });
       }
       expect(encoded.bytes.subarray(0, encoded.length).toString()).toBe(list.join(''));
     }),
     { numRuns: 2000 },
+  );
+});
+
+it('outer whitespace of bytes is that of the string', () => {
+  fc.assert(
+    fc.property(texts, (text) => {
+      if (!text.isWellFormed()) return;
+      const bytes = Buffer.from(`\u3000${text} `);
+      const found = strip(new Utf8Text(bytes, 3, bytes.length - 1));
+      expect(found.toString()).toBe(strip(text));
+    }),
+    { numRuns: 3000 },
   );
 });

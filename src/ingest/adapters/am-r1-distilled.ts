@@ -1,3 +1,4 @@
+import { isText } from '../../text/utf8-text.js';
 import { defineAdapter, isRecord } from '../adapter.js';
 import { readExchange } from '../conversation.js';
 import { splitInline } from '../trace.js';
@@ -6,6 +7,7 @@ export const amR1Distilled = defineAdapter({
   name: 'am-r1-distilled',
   summary: 'messages whose turns carry info; <think>…</think> <answer>…</answer>',
   needs: ['messages'],
+  longTexts: ['messages'],
   recognises: (row) =>
     Array.isArray(row.messages) && row.messages.some((turn) => isRecord(turn) && isRecord(turn.info)),
   read(row) {
@@ -17,7 +19,7 @@ export const amR1Distilled = defineAdapter({
       prompt,
       turns,
       trace: splitInline(answer?.content ?? null, { alwaysTagged: true, answerTagged: true }),
-      referenceAnswer: typeof reference === 'string' || typeof reference === 'number' ? String(reference) : null,
+      referenceAnswer: isText(reference) || typeof reference === 'number' ? String(reference) : null,
       used: ['messages'],
       extra: { source: info.source ?? null, test_case: info.test_case ?? null },
     };

@@ -1,4 +1,4 @@
-import { type ColumnMap, defineAdapter, noTrace, optionalText, optionList, Unfit } from '../adapter.js';
+import { type ColumnMap, defineAdapter, longText, noTrace, optionalText, optionList, Unfit } from '../adapter.js';
 import { joinColumns, splitInline } from '../trace.js';
 
 /** Canonical fields that `map:` may give a column for. */
@@ -31,21 +31,27 @@ export const columns = defineAdapter({
       ...mapped.filter((column) => column !== map.prompt),
     ];
   },
+  longTextsOf(map) {
+    const fields = ['trace', 'response', 'reasoning', 'answer'];
+    // A column that is mapped to another field as well is that field's too.
+    const other = Object.entries(map).flatMap(([field, column]) => (fields.includes(field) ? [] : [column]));
+    return fields.map((field) => map[field] ?? field).filter((column) => !other.includes(column));
+  },
   read(row, map) {
     const column = (field: (typeof mappedFields)[number]) => map[field] ?? field;
     const field = (name: (typeof mappedFields)[number]) => optionalText(row, column(name));
     const prompt = field('prompt');
     if (prompt === null) throw new Unfit(`${column('prompt')} is missing`);
     const inline = inlineField(row, map);
-    const reasoning = field('reasoning');
-    const answer = field('answer');
+    const reasoning = longText(row, column('reasoning'));
+    const answer = longText(row, column('answer'));
     return {
       nativeId: field('id'),
       prompt,
       system: field('system'),
       trace:
         inline !== null
-          ? splitInline(optionalText(row, inline), { alwaysTagged: false })
+          ? splitInline(longText(row, inline), { alwaysTagged: false })
           : reasoning === null && answer === null
             ? noTrace
             : reasoning === null

@@ -6,6 +6,7 @@ export const conversations = defineAdapter({
   name: 'conversations',
   summary: 'conversations: a list of {from, value}, reasoning in <think> (OpenThoughts2, Light-R1)',
   needs: ['conversations'],
+  longTexts: ['conversations'],
   read(row) {
     const { system, prompt, answer, turns } = readExchange(row, 'conversations');
     return {
@@ -15,7 +16,7 @@ export const conversations = defineAdapter({
       turns,
       trace: splitInline(answer?.content ?? null, { alwaysTagged: true }),
       // OpenThoughts2 repeats the question in a column of its own.
-      used: ['id', 'system', 'conversations', ...(row.question === prompt ? ['question'] : [])],
+      used: ['id', 'system', 'conversations', ...(row.question === String(prompt) ? ['question'] : [])],
     };
   },
 });

@@ -1,10 +1,11 @@
-import { defineAdapter, isRecord, optionalText, type SourceRow, text } from '../adapter.js';
+import { defineAdapter, isRecord, longText, optionalText, type SourceRow, text } from '../adapter.js';
 import { joinColumns } from '../trace.js';
 
 export const generalThought = defineAdapter({
   name: 'general-thought',
   summary: 'question, model_answer and model_reasoning, with model and licence per row',
   needs: ['question', 'model_answer', 'model_reasoning'],
+  longTexts: ['model_reasoning', 'model_answer'],
   read(row) {
     const before = turnsBefore(row);
     return {
@@ -12,7 +13,7 @@ export const generalThought = defineAdapter({
       prompt: text(row, 'question'),
       system: before.system,
       turns: 1 + before.userTurns,
-      trace: joinColumns(optionalText(row, 'model_reasoning'), optionalText(row, 'model_answer')),
+      trace: joinColumns(longText(row, 'model_reasoning'), longText(row, 'model_answer')),
       referenceAnswer: optionalText(row, 'reference_answer'),
       model: optionalText(row, 'model_name'),
       license: optionalText(row, 'question_license'),

@@ -1,4 +1,4 @@
-import { defineAdapter, optionalText, text } from '../adapter.js';
+import { defineAdapter, longText, text } from '../adapter.js';
 import { joinColumns } from '../trace.js';
 
 /** The published files' own keys, parentheses and all. */
@@ -9,10 +9,11 @@ export const medicalR1Distill = defineAdapter({
   name: 'medical-r1-distill',
   summary: `question, "${reasoningKey}" and "${answerKey}"`,
   needs: ['question', reasoningKey, answerKey],
+  longTexts: [reasoningKey, answerKey],
   read(row) {
     return {
       prompt: text(row, 'question'),
-      trace: joinColumns(optionalText(row, reasoningKey), optionalText(row, answerKey)),
+      trace: joinColumns(longText(row, reasoningKey), longText(row, answerKey)),
       used: ['question', reasoningKey, answerKey],
     };
   },

@@ -1,16 +1,17 @@
-import { defineAdapter, optionalText, optionList, text } from '../adapter.js';
+import { defineAdapter, longText, optionalText, optionList, text } from '../adapter.js';
 import { joinColumns } from '../trace.js';
 
 export const medreason = defineAdapter({
   name: 'medreason',
   summary: 'question, options, reasoning and answer, with the id in the data set that the question came from',
   needs: ['question', 'reasoning', 'answer', 'id_in_dataset'],
+  longTexts: ['reasoning', 'answer'],
   read(row) {
     const options = optionList(row.options) ?? letteredLines(row.options);
     return {
       nativeId: `${optionalText(row, 'dataset_name') ?? ''}/${optionalText(row, 'id_in_dataset') ?? ''}`,
       prompt: text(row, 'question'),
-      trace: joinColumns(optionalText(row, 'reasoning'), optionalText(row, 'answer')),
+      trace: joinColumns(longText(row, 'reasoning'), longText(row, 'answer')),
       options,
       used: [
         'dataset_name',

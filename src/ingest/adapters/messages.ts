@@ -6,6 +6,7 @@ export const messages = defineAdapter({
   name: 'messages',
   summary: 'messages: a list of {role, content}, reasoning in <think> or in reasoning_content',
   needs: ['messages'],
+  longTexts: ['messages'],
   read(row) {
     const { system, prompt, answer, turns } = readExchange(row, 'messages');
     const apart = answer?.reasoning ?? null;

@@ -1,4 +1,4 @@
-import { defineAdapter, optionalText, Unfit } from '../adapter.js';
+import { defineAdapter, longText, optionalText, Unfit } from '../adapter.js';
 import { readExchange } from '../conversation.js';
 import { splitInline, stripTemplate } from '../trace.js';
 
@@ -6,6 +6,7 @@ export const nemotron = defineAdapter({
   name: 'nemotron',
   summary: 'input (a Llama-3 header string, or a list of messages), output, system_prompt, reasoning on or off',
   needs: ['input', 'output'],
+  longTexts: ['output'],
   read(row) {
     const { system, prompt, turns } =
       typeof row.input === 'string' ? readHeaders(row.input) : readExchange(row, 'input');
@@ -13,7 +14,7 @@ export const nemotron = defineAdapter({
       system: optionalText(row, 'system_prompt') ?? system,
       prompt,
       turns,
-      trace: splitInline(optionalText(row, 'output'), { alwaysTagged: row.reasoning !== 'off' }),
+      trace: splitInline(longText(row, 'output'), { alwaysTagged: row.reasoning !== 'off' }),
       model: optionalText(row, 'generator'),
       license: optionalText(row, 'license'),
       used: ['input', 'output', 'system_prompt', 'generator', 'license'],

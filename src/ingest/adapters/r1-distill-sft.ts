@@ -1,4 +1,4 @@
-import { defineAdapter, optionalText, text } from '../adapter.js';
+import { defineAdapter, longText, optionalText, text } from '../adapter.js';
 import { splitInline } from '../trace.js';
 
 export const r1DistillSft = defineAdapter({
@@ -7,11 +7,12 @@ export const r1DistillSft = defineAdapter({
   needs: ['problem', 'reannotated_assistant_content'],
   // v1 repeats the same text as two lists of messages.
   ignores: ['reannotated_messages', 'messages'],
+  longTexts: ['reannotated_assistant_content'],
   read(row) {
     return {
       nativeId: optionalText(row, 'id'),
       prompt: text(row, 'problem'),
-      trace: splitInline(optionalText(row, 'reannotated_assistant_content'), { alwaysTagged: true }),
+      trace: splitInline(longText(row, 'reannotated_assistant_content'), { alwaysTagged: true }),
       referenceAnswer: optionalText(row, 'solution'),
       used: ['id', 'problem', 'reannotated_assistant_content', 'solution', 'reannotated_messages', 'messages'],
     };

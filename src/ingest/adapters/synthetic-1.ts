@@ -1,4 +1,4 @@
-import { defineAdapter, optionalText, text } from '../adapter.js';
+import { defineAdapter, longText, optionalText, text } from '../adapter.js';
 import { parsePythonLiteral } from '../python-literal.js';
 import { splitInline } from '../trace.js';
 
@@ -9,6 +9,7 @@ export const synthetic1 = defineAdapter({
   name: 'synthetic-1',
   summary: 'prompt and llm_response with </think> inside; Python dicts as text',
   needs: ['prompt', 'llm_response'],
+  longTexts: ['llm_response'],
   read(row) {
     const extra: Record<string, unknown> = {};
     for (const column of pythonColumns) {
@@ -18,7 +19,7 @@ export const synthetic1 = defineAdapter({
     return {
       nativeId: optionalText(row, 'response_id'),
       prompt: text(row, 'prompt'),
-      trace: splitInline(optionalText(row, 'llm_response'), { alwaysTagged: true }),
+      trace: splitInline(longText(row, 'llm_response'), { alwaysTagged: true }),
       referenceAnswer: optionalText(row, 'gold_standard_solution'),
       used: ['response_id', 'prompt', 'llm_response', 'gold_standard_solution', ...Object.keys(extra)],
       extra,

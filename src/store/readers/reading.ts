@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import type { LongTexts } from './long-texts.js';
 
 /** What a reader found at one place of a file: a row, or something that is none and why. */
 export type Reading = GoodReading | BadReading;
@@ -49,8 +50,10 @@ export function decode(bytes: Buffer): string | null {
   return isUtf8(bytes) ? bytes.toString('utf8') : null;
 }
 
-/** The JSON value in these bytes as a reading. */
-export function parseJson(bytes: Buffer, index: number, offset: number): Reading {
+/** The JSON value in these bytes as a reading; `texts`: with its long texts left as UTF-8. */
+export function parseJson(bytes: Buffer, index: number, offset: number, texts?: LongTexts): Reading {
+  const row = texts?.parse(bytes);
+  if (row !== undefined) return { kind: 'row', row, index, offset };
   const text = decode(bytes);
   if (text === null) return bad('invalid UTF-8', index, offset, bytes);
   try {
