@@ -1,131 +1,125 @@
-/**
- * The one loop that runs for every pair of a text and a document of about its length, as WebAssembly: its vector
- * instructions compare sixteen counts at a time, which JavaScript cannot. Written by the instruction, in the notation of
- * the WebAssembly text format; integers only, so the same on every machine.
- */
+import { block, branchIf, type Code, get, type Instance, i16x8, i32, Kernel, loop, set, v128, when } from './wasm.js';
 
-/** Of each record: 16 counts of 16 bits, 48 of 8 bits, `threshold · length` as a float (exact up to 2^53), and padding. */
-export const recordBytes = 96;
-export const wideCount = 16;
-export const narrowCount = 48;
-export const scoreOffset = 80;
+/**
+ * What is done with every text, and with every pair of it and a document of about its length. Memory holds, from 0 on: a
+ * text's count of each class of characters, the class of each UTF-16 unit, scratch, and then what the caller puts there.
+ */
+export const lanes = 8;
+export const classCount = 64;
+/** A class that is not counted. */
+export const uncounted = classCount;
+export const classesAddress = 16 * Math.ceil((classCount + 1) / 4);
+const countedAddress = classesAddress + 65_536;
+const spreadAddress = countedAddress + 2 * classCount;
+export const freeAddress = spreadAddress + 16 * classCount;
+
+/**
+ * Counts of eight documents together, of 16 bits each: what each document is granted less than the text allows, then for
+ * each class its eight counts.
+ */
+export const blockBytes = 16 * (1 + classCount);
 
 export interface TallyScan {
-  memory: ArrayBuffer;
+  /** Counts the units from `at` to `end`. */
+  tally(at: number, end: number): void;
   /**
-   * Compares the record at address 0 (the text) with those from `at` to `end`, and writes to `out` the addresses of those
-   * for which `200 · surplus + threshold · length <= budget`; `surplus` is what the text has more of, count by count.
-   * Returns the address behind the last that was written.
+   * Compares the text counted last with the blocks from `at` to `end`. Writes to `out`, for each block with a document of
+   * which the text has at most `allowed` less its grant more, the number of the block times 256 and a bit for each such
+   * document. Returns the address behind the last that was written.
    */
-  scan(at: number, end: number, budget: number, out: number): number;
+  scan(at: number, end: number, allowed: number, out: number): number;
 }
 
-export function makeTallyScan(bytes: number): TallyScan {
-  const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyParts }).WebAssembly;
-  compiled ??= new Module(moduleBytes());
-  const memory = new Memory({ initial: Math.ceil(bytes / 65_536) });
-  const { exports } = new Instance(compiled, { m: { m: memory } });
-  return { memory: memory.buffer, scan: exports.s };
+export function makeTallyScan(bytes: number): Instance<TallyScan> {
+  return kernel.instance(bytes);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** The little that is used of it: neither the language's nor Node's types declare it. */
-interface WebAssemblyParts {
-  Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: { m: { m: object } }) => { exports: { s: TallyScan['scan'] } };
-}
+const zero = i32.const(0);
 
-let compiled: object | null = null;
-
-const [i32, f64, v128, nothing, func] = [0x7f, 0x7c, 0x7b, 0x40, 0x60];
-
-/** Parameters, then five vectors of the text. */
-const [at, end, budget, out, text] = [0, 1, 2, 3, 4];
-
-const get = (local: number) => [0x20, local];
-const set = (local: number) => [0x21, local];
-const i32Const = (value: number) => [0x41, ...signed(value)];
-const i32Add = [0x6a];
-const i32LessU = [0x49];
-const i32Store = [0x36, 2, 0];
-const f64Load = (offset: number) => [0x2b, 3, offset];
-const f64Const = (value: number) => [0x44, ...new Uint8Array(new Float64Array([value]).buffer)];
-const f64Add = [0xa0];
-const f64Mul = [0xa2];
-const f64LessOrEqual = [0x65];
-const f64FromI32U = [0xb8];
-const v128Load = (offset: number) => [0xfd, 0x00, 4, offset];
-const i8x16SubSatU = [0xfd, 0x73];
-const i16x8SubSatU = [0xfd, 0x93, 0x01];
-const i16x8Add = [0xfd, 0x8e, 0x01];
-const i32x4Add = [0xfd, 0xae, 0x01];
-const i16x8AddPairsOfI8x16U = [0xfd, 0x7d];
-const i32x4AddPairsOfI16x8U = [0xfd, 0x7f];
-const i32x4ExtractLane = (lane: number) => [0xfd, 0x1b, lane];
-const loop = [0x03, nothing];
-const ifThen = [0x04, nothing];
-const branchIf = [0x0d, 0];
-const endBlock = [0x0b];
-
-/** What the text has more of in one vector of the record, as four sums. */
-function wideSurplus(vector: number): number[] {
-  return [...get(text + vector), ...get(at), ...v128Load(16 * vector), ...i16x8SubSatU, ...i32x4AddPairsOfI16x8U];
-}
-
-/** The same as eight sums. */
-function narrowSurplus(vector: number): number[] {
-  return [...get(text + vector), ...get(at), ...v128Load(16 * vector), ...i8x16SubSatU, ...i16x8AddPairsOfI8x16U];
-}
-
-function scanBody(): number[] {
-  const sums = text + 5;
+function tallyBody(): Code {
+  const [at, end, count] = [0, 1, 2];
+  const next = set(count, i32.shiftLeft(i32.load8(i32.load16(get(at)), classesAddress), i32.const(2)));
   return [
-    ...[0, 1, 2, 3, 4].flatMap((vector) => [...i32Const(0), ...v128Load(16 * vector), ...set(text + vector)]),
-    ...[...get(at), ...get(end), ...i32LessU, ...ifThen],
-    ...loop,
-    ...[...wideSurplus(0), ...wideSurplus(1), ...i32x4Add],
-    ...[...narrowSurplus(2), ...narrowSurplus(3), ...i16x8Add, ...narrowSurplus(4), ...i16x8Add],
-    ...[...i32x4AddPairsOfI16x8U, ...i32x4Add, ...set(sums)],
-    ...[0, 1, 2, 3].flatMap((lane) => [...get(sums), ...i32x4ExtractLane(lane), ...(lane === 0 ? [] : i32Add)]),
-    ...[...f64FromI32U, ...f64Const(200), ...f64Mul, ...get(at), ...f64Load(scoreOffset), ...f64Add],
-    ...[...get(budget), ...f64LessOrEqual, ...ifThen],
-    ...[...get(out), ...get(at), ...i32Store, ...get(out), ...i32Const(4), ...i32Add, ...set(out)],
-    ...endBlock,
-    ...[...get(at), ...i32Const(recordBytes), ...i32Add, ...set(at)],
-    ...[...get(at), ...get(end), ...i32LessU, ...branchIf],
-    ...endBlock,
-    ...endBlock,
-    ...get(out),
-    ...endBlock,
+    ...Array.from({ length: classesAddress / 16 }, (_, vector) =>
+      v128.store(zero, i16x8.splat(zero), 16 * vector),
+    ).flat(),
+    ...when(
+      i32.less(get(at), get(end)),
+      loop(
+        next,
+        i32.store(get(count), i32.add(i32.load(get(count)), i32.const(1))),
+        set(at, i32.add(get(at), i32.const(2))),
+        branchIf(0, i32.less(get(at), get(end))),
+      ),
+    ),
   ];
 }
 
-function moduleBytes(): Uint8Array<ArrayBuffer> {
-  const locals = [1, 6, v128];
-  const body = [...locals, ...scanBody()];
-  const name = (letter: string) => [1, letter.charCodeAt(0)];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [1, func, 4, i32, i32, f64, i32, 1, i32]),
-    ...section(2, [1, ...name('m'), ...name('m'), 2, 0, 1]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, ...name('s'), 0, 0]),
-    ...section(10, [1, ...unsigned(body.length), ...body]),
-  ]);
+/** Classes after which it is looked again whether all eight documents are out: most are after a dozen or two. */
+const step = 4;
+
+function scanBody(): Code {
+  const [at, end, allowed, out, number, offset, limit, surplus] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const surplusOf = (group: number) =>
+    i16x8.subSaturated(
+      v128.load(get(offset), spreadAddress + 16 * group),
+      v128.load(i32.add(get(at), get(offset)), 16 + 16 * group),
+    );
+  const within = i16x8.lessOrEqual(get(surplus), get(limit));
+  const spreadBytes = i32.const(16 * classCount);
+  return [
+    // Each count in 16 bits, then eight times over.
+    ...Array.from({ length: classCount / 8 }, (_, part) =>
+      v128.store(
+        zero,
+        i16x8.narrow(v128.load(zero, 32 * part), v128.load(zero, 32 * part + 16)),
+        countedAddress + 16 * part,
+      ),
+    ).flat(),
+    ...loop(
+      v128.store(
+        get(offset),
+        v128.load16Splat(i32.shiftRight(get(offset), i32.const(3)), countedAddress),
+        spreadAddress,
+      ),
+      set(offset, i32.add(get(offset), i32.const(16))),
+      branchIf(0, i32.less(get(offset), spreadBytes)),
+    ),
+    ...when(
+      i32.less(get(at), get(end)),
+      loop(
+        set(limit, i16x8.subSaturated(i16x8.splat(get(allowed)), v128.load(get(at)))),
+        set(surplus, i16x8.splat(zero)),
+        set(offset, zero),
+        block(
+          loop(
+            ...Array.from({ length: step }, (_, group) =>
+              set(surplus, i16x8.addSaturated(get(surplus), surplusOf(group))),
+            ),
+            branchIf(1, i32.isZero(v128.any(within))),
+            set(offset, i32.add(get(offset), i32.const(16 * step))),
+            branchIf(0, i32.less(get(offset), spreadBytes)),
+          ),
+          i32.store(get(out), i32.or(i32.shiftLeft(get(number), i32.const(8)), i16x8.bits(within))),
+          set(out, i32.add(get(out), i32.const(4))),
+        ),
+        set(number, i32.add(get(number), i32.const(1))),
+        set(at, i32.add(get(at), i32.const(blockBytes))),
+        branchIf(0, i32.less(get(at), get(end))),
+      ),
+    ),
+    ...get(out),
+  ];
 }
 
-function section(id: number, content: number[]): number[] {
-  return [id, ...unsigned(content.length), ...content];
-}
-
-function unsigned(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
-}
-
-function signed(value: number): number[] {
-  const low = value & 0x7f;
-  const isLast = value >= -0x40 && value < 0x40;
-  return isLast ? [low] : [low | 0x80, ...signed(value >> 7)];
-}
+const kernel = new Kernel<TallyScan>({
+  tally: { parameters: ['i32', 'i32'], locals: ['i32'], body: tallyBody() },
+  scan: {
+    parameters: ['i32', 'i32', 'i32', 'i32'],
+    result: 'i32',
+    locals: ['i32', 'i32', 'v128', 'v128'],
+    body: scanBody(),
+  },
+});
