@@ -17,7 +17,7 @@ export function ngramMethod(items: readonly Item[], size: number): Method {
       const found = index.find(text).map(
         (match): Finding => ({
           item: match.document,
-          score: (100 * match.shared) / (index.counts[match.document] as number),
+          score: (100 * match.shared) / index.count(match.document),
           start: match.start,
           end: match.end,
           count: match.documents,
@@ -25,7 +25,7 @@ export function ngramMethod(items: readonly Item[], size: number): Method {
       );
       return found.length <= itemsPerBenchmark ? found : bestPerBenchmark(found, items);
     },
-    blindTo: (item) => (index.counts[item] === 0 ? `with fewer than ${size} words` : null),
+    blindTo: (item) => (index.canMatch(item) ? null : `with fewer than ${size} words`),
   };
 }
 

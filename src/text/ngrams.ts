@@ -1,9 +1,11 @@
 /**
  * Word n-grams that a text shares with any of many documents, exactly as open-r1's decontamination compares them:
- * lower-case, words as `str.split()` gives them, no folding of punctuation or Unicode forms. One pass at the speed of
- * reading: hashes only ever discard, every match is confirmed word by word.
+ * lower-case, words as `str.split()` gives them, no folding of punctuation or Unicode forms. Hashes only ever discard,
+ * every match is confirmed word by word. An n-gram is looked for by its halves: of a text a half is looked up now and
+ * then, so far apart that each n-gram holds one of them, and nearly none of those occurs in any document.
  */
 import { LowerWords } from './lower-words.js';
+import { wordPlaces } from './words.js';
 
 export interface SharedNgrams {
   document: number;
@@ -18,216 +20,177 @@ export interface SharedNgrams {
 
 export class NgramIndex {
   readonly size: number;
-  /** Distinct n-grams per document. A document with none can never match. */
-  readonly counts: Int32Array;
-  /** The words of all documents, one after the other. */
-  private readonly words = new LowerWords(1 << 16);
-  /** One bit per hash value's low bits: most n-grams of a text end here. */
+  /** The words of all documents, one after the other, which stay; then those of a text. */
+  private readonly words: LowerWords;
+  /** Where the words of each document start, and where those of the last end. */
+  private readonly wordStarts: Int32Array;
+  /** Words of half an n-gram, and how far apart halves are looked up. */
+  private readonly half: number;
+  private readonly step: number;
+  /** Of each half in the documents two bits of one number, which its hash tells. */
   private readonly bits: Int32Array;
-  /**
-   * Of each bucket, which the high bits of a hash number: where its entries start and end. What is looked at together
-   * lies together here and in `entries`: memory far apart is what this costs.
-   */
+  /** Where the entries of each bucket start, which the high bits of a hash number, and where those of the last end. */
   private readonly buckets: Int32Array;
   /**
-   * An entry for each n-gram of each document, once: its hash, the first of its words, the document, and the first entry
-   * with the same words, which stands for the n-gram. Of a bucket the entries are in the order of the documents.
+   * An entry for each n-gram of each document, in the order of the documents within a bucket: its hash and the first of
+   * its words. The first with the same words stands for the n-gram.
    */
   private readonly entries: Int32Array;
-  private readonly text = new LowerWords();
+  /** What was asked for before: the documents of n-grams, and how many n-grams documents have. */
+  private readonly holders = new Map<number, number[]>();
+  private readonly counts = new Map<number, number>();
   /** Per document while a text is looked at; `shared` is 0 between texts. */
   private readonly runs: Record<'shared' | 'from' | 'to' | 'bestFrom' | 'bestTo', Int32Array>;
 
   constructor(documents: readonly string[], size: number) {
     this.size = size;
-    this.counts = new Int32Array(documents.length);
+    this.half = Math.ceil(size / 2);
+    this.step = size - this.half + 1;
     const column = () => new Int32Array(documents.length);
     this.runs = { shared: column(), from: column(), to: column(), bestFrom: column(), bestTo: column() };
-    this.words.reserve(documents.reduce((sum, document) => sum + document.length + 1, 0));
-    let most = 0;
-    const ends = documents.map((document) => {
-      const first = this.words.count;
+    // With room behind them for a text.
+    this.words = new LowerWords(documents.reduce((sum, document) => sum + document.length + 1, 1 << 16));
+    this.wordStarts = new Int32Array(documents.length + 1);
+    let count = 0;
+    documents.forEach((document, index) => {
       this.words.add(document);
-      most += Math.max(0, this.words.count - first - size + 1);
-      return this.words.count;
+      this.wordStarts[index + 1] = this.words.count;
+      count += this.gramsOf(index);
     });
-    this.entries = new Int32Array(most * entryFields);
-    this.bits = new Int32Array(powerOfTwo(most / 2));
-    this.buckets = new Int32Array(powerOfTwo(most / 2) * 2);
-    const hashes = this.hashAll(ends, most);
-    this.open(hashes);
-    this.enter(ends, hashes);
-    this.unite();
+    this.words.keep();
+    this.entries = new Int32Array(2 * count);
+    this.bits = new Int32Array(powerOfTwo(count / 4));
+    this.buckets = new Int32Array(powerOfTwo(count / 4) + 1);
+    this.enter();
+  }
+
+  /** Whether the document has an n-gram: with none it can never match. */
+  canMatch(document: number): boolean {
+    return this.gramsOf(document) > 0;
+  }
+
+  /** How many distinct n-grams the document has. */
+  count(document: number): number {
+    const known = this.counts.get(document);
+    if (known !== undefined) return known;
+    const first = this.wordStarts[document] as number;
+    const grams = new Set<number>();
+    for (let word = first; word < first + this.gramsOf(document); word += 1) grams.add(this.lookUp(word));
+    this.counts.set(document, grams.size);
+    return grams.size;
   }
 
   /** What the text shares with each document, in the order of the documents. */
   find(text: string): SharedNgrams[] {
-    const { text: words, size, bits } = this;
+    const { words, half, step } = this;
     words.clear();
     words.add(text);
-    const { hashes, count } = words;
-    if (count < size) return [];
+    const first = words.kept;
+    const last = words.count - this.size;
     const found: Matches = { grams: [], positions: [] };
-    const leading = powerOfBase(size - 1);
-    const bitMask = bits.length - 1;
-    let hash = 0;
-    for (let index = 0; index < size - 1; index += 1) hash = (Math.imul(hash, base) + (hashes[index] as number)) | 0;
-    for (let first = 0, last = size - 1; last < count; first += 1, last += 1) {
-      hash = (Math.imul(hash, base) + (hashes[last] as number)) | 0;
-      const mixed = mix(hash);
-      hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
-      if (((bits[(mixed >>> 5) & bitMask] as number) & (1 << (mixed & 31))) === 0) continue;
-      const gram = this.lookUp(mixed, words, first);
-      if (gram === none) continue;
-      found.grams.push(gram);
-      found.positions.push(first);
+    for (let place = first; place + half <= words.count; place += step) {
+      if (!this.mayHold(this.hashHalf(place))) continue;
+      // The n-grams that hold this half.
+      for (let word = Math.max(first, place - step + 1); word <= Math.min(place, last); word += 1) {
+        const gram = this.lookUp(word);
+        if (gram === none) continue;
+        found.grams.push(gram);
+        found.positions.push(word - first);
+      }
     }
     return found.grams.length === 0 ? [] : this.gather(text, found);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  /** The hashes of all n-grams in the order of the documents, whose words end at `ends`. */
-  private hashAll(ends: readonly number[], count: number): Int32Array {
-    const { size } = this;
+  private gramsOf(document: number): number {
+    const words = (this.wordStarts[document + 1] as number) - (this.wordStarts[document] as number);
+    return Math.max(0, words - this.size + 1);
+  }
+
+  /** Sets the bits and fills the buckets. */
+  private enter(): void {
+    const { bits, buckets, entries, wordStarts, step } = this;
+    const shift = this.shift();
+    const halves = new Int32Array(this.words.count);
+    for (let document = 0; document + 1 < wordStarts.length; document += 1) {
+      const grams = this.gramsOf(document);
+      if (grams === 0) continue;
+      const first = wordStarts[document] as number;
+      for (let word = first; word < first + grams + step - 1; word += 1) {
+        const hash = this.hashHalf(word);
+        halves[word] = hash;
+        const place = placeOf(hash, bits);
+        bits[place] = (bits[place] as number) | bitsOf(hash);
+      }
+      for (let word = first; word < first + grams; word += 1) {
+        const bucket = join(halves[word] as number, halves[word + step - 1] as number) >>> shift;
+        buckets[bucket] = (buckets[bucket] as number) + 1;
+      }
+    }
+    // From how many there are to where they end; filled from the last on, each comes to where it starts.
+    for (let bucket = 1; bucket < buckets.length; bucket += 1)
+      buckets[bucket] = (buckets[bucket] as number) + (buckets[bucket - 1] as number);
+    for (let document = wordStarts.length - 2; document >= 0; document -= 1) {
+      const first = wordStarts[document] as number;
+      for (let word = first + this.gramsOf(document) - 1; word >= first; word -= 1) {
+        const hash = join(halves[word] as number, halves[word + step - 1] as number);
+        const entry = (buckets[hash >>> shift] as number) - 1;
+        buckets[hash >>> shift] = entry;
+        entries[2 * entry] = hash;
+        entries[2 * entry + 1] = word;
+      }
+    }
+  }
+
+  private hashHalf(first: number): number {
     const { hashes } = this.words;
-    const leading = powerOfBase(size - 1);
-    const mixed = new Int32Array(count);
-    let next = 0;
-    let from = 0;
-    for (const to of ends) {
-      let hash = 0;
-      for (let last = from; last < to; last += 1) {
-        hash = (Math.imul(hash, base) + (hashes[last] as number)) | 0;
-        const first = last - size + 1;
-        if (first < from) continue;
-        mixed[next] = mix(hash);
-        next += 1;
-        hash = (hash - Math.imul(hashes[first] as number, leading)) | 0;
-      }
-      from = to;
-    }
-    return mixed;
+    const end = first + this.half;
+    let hash = 0;
+    for (let word = first; word < end; word += 1) hash = (Math.imul(hash, base) + (hashes[word] as number)) | 0;
+    return mix(hash);
   }
 
-  /** Sets the bits, and makes room in the buckets. */
-  private open(hashes: Int32Array): void {
-    const { bits, buckets } = this;
-    const mask = bits.length - 1;
-    const shift = shiftOf(buckets);
-    for (let index = 0; index < hashes.length; index += 1) {
-      const mixed = hashes[index] as number;
-      const bit = (mixed >>> 5) & mask;
-      bits[bit] = (bits[bit] as number) | (1 << (mixed & 31));
-      const bucket = (mixed >>> shift) * 2;
-      buckets[bucket] = (buckets[bucket] as number) + 1;
-    }
-    let start = 0;
-    for (let bucket = 0; bucket < buckets.length; bucket += 2) {
-      const count = buckets[bucket] as number;
-      buckets[bucket] = buckets[bucket + 1] = start;
-      start += count * entryFields;
-    }
+  private mayHold(half: number): boolean {
+    const { bits } = this;
+    const wanted = bitsOf(half);
+    return ((bits[placeOf(half, bits)] as number) & wanted) === wanted;
   }
 
-  /** Enters all n-grams, each as one of its own; looks at no entry, which would be a wait for memory each. */
-  private enter(documentEnds: readonly number[], hashes: Int32Array): void {
-    const { size, buckets, entries } = this;
-    const shift = shiftOf(buckets);
-    let next = 0;
-    let from = 0;
-    for (let document = 0; document < documentEnds.length; document += 1) {
-      const to = documentEnds[document] as number;
-      for (let first = from; first + size <= to; first += 1) {
-        const mixed = hashes[next] as number;
-        next += 1;
-        const bucket = (mixed >>> shift) * 2;
-        const entry = buckets[bucket + 1] as number;
-        buckets[bucket + 1] = entry + entryFields;
-        entries[entry] = mixed;
-        entries[entry + wordField] = first;
-        entries[entry + documentField] = document;
-        entries[entry + gramField] = entry;
-      }
-      from = to;
-    }
-  }
-
-  /** Finds equal n-grams, bucket by bucket, and takes out what a document has twice. */
-  private unite(): void {
-    const { buckets, entries, counts } = this;
-    for (let bucket = 0; bucket < buckets.length; bucket += 2) {
-      const start = buckets[bucket] as number;
-      const end = buckets[bucket + 1] as number;
-      let kept = start;
-      for (let entry = start; entry < end; entry += entryFields) {
-        const mixed = entries[entry] as number;
-        const word = entries[entry + wordField] as number;
-        const document = entries[entry + documentField] as number;
-        let gram = kept;
-        for (let other = start; other < kept; other += entryFields)
-          if (entries[other] === mixed && this.equal(entries[other + wordField] as number, this.words, word)) {
-            gram = entries[other + gramField] as number;
-            break;
-          }
-        if (gram !== kept && this.hasEntry(document, gram, start, kept)) continue;
-        entries[kept] = mixed;
-        entries[kept + wordField] = word;
-        entries[kept + documentField] = document;
-        entries[kept + gramField] = gram;
-        kept += entryFields;
-        counts[document] = (counts[document] as number) + 1;
-      }
-      buckets[bucket + 1] = kept;
-    }
-  }
-
-  /** Whether the document, whose entries in `[start, end)` are the last, has the n-gram there. */
-  private hasEntry(document: number, gram: number, start: number, end: number): boolean {
-    const { entries } = this;
-    for (let entry = end - entryFields; entry >= start; entry -= entryFields) {
-      if (entries[entry + documentField] !== document) return false;
-      if (entries[entry + gramField] === gram) return true;
-    }
-    return false;
-  }
-
-  private lookUp(mixed: number, words: LowerWords, first: number): number {
+  /** The entry that stands for the n-gram whose first word is given, or `none`. */
+  private lookUp(first: number): number {
     const { buckets, entries } = this;
-    const bucket = (mixed >>> shiftOf(buckets)) * 2;
+    const hash = join(this.hashHalf(first), this.hashHalf(first + this.step - 1));
+    const bucket = hash >>> this.shift();
     const end = buckets[bucket + 1] as number;
-    for (let entry = buckets[bucket] as number; entry < end; entry += entryFields)
-      if (entries[entry] === mixed && this.equal(entries[entry + wordField] as number, words, first))
-        return entries[entry + gramField] as number;
+    for (let entry = buckets[bucket] as number; entry < end; entry += 1)
+      if (entries[2 * entry] === hash && this.equal(entries[2 * entry + 1] as number, first)) return entry;
     return none;
   }
 
-  private equal(otherFirst: number, words: LowerWords, first: number): boolean {
-    const other = this.words;
+  private equal(one: number, other: number): boolean {
+    const { starts, ends, units } = this.words;
     for (let word = 0; word < this.size; word += 1) {
-      const start = words.starts[first + word] as number;
-      const otherStart = other.starts[otherFirst + word] as number;
-      const length = (words.ends[first + word] as number) - start;
-      if (length !== (other.ends[otherFirst + word] as number) - otherStart) return false;
+      const start = starts[one + word] as number;
+      const otherStart = starts[other + word] as number;
+      const length = (ends[one + word] as number) - start;
+      if (length !== (ends[other + word] as number) - otherStart) return false;
       for (let index = 0; index < length; index += 1)
-        if (words.units[start + index] !== other.units[otherStart + index]) return false;
+        if (units[start + index] !== units[otherStart + index]) return false;
     }
     return true;
   }
 
   /** Follows each document's runs through the matches, which are in the order of the text. */
   private gather(text: string, { grams, positions }: Matches): SharedNgrams[] {
-    const { runs, entries } = this;
+    const { runs } = this;
     const touched: number[] = [];
     const seen = new Set<number>();
     grams.forEach((gram, match) => {
       const position = positions[match] as number;
       const isNew = seen.has(gram) ? 0 : 1;
       seen.add(gram);
-      const end = this.endOf(gram);
-      for (let entry = gram; entry < end; entry += entryFields) {
-        if (entries[entry + gramField] !== gram) continue;
-        const document = entries[entry + documentField] as number;
+      for (const document of this.documentsOf(gram)) {
         if (runs.shared[document] === 0) {
           touched.push(document);
           runs.bestFrom[document] = runs.bestTo[document] = 0;
@@ -245,7 +208,7 @@ export class NgramIndex {
       }
     });
     const spread = new Map<number, number>();
-    const places = this.text.placesIn(text);
+    const places = wordPlaces(text);
     return touched
       .sort((a, b) => a - b)
       .map((document) => {
@@ -274,19 +237,31 @@ export class NgramIndex {
     return common.size;
   }
 
+  /** The documents that hold the n-gram for which the entry stands, in rising order. */
   private documentsOf(gram: number): number[] {
-    const { entries } = this;
-    const documents: number[] = [];
-    const end = this.endOf(gram);
-    for (let entry = gram; entry < end; entry += entryFields)
-      if (entries[entry + gramField] === gram) documents.push(entries[entry + documentField] as number);
-    return documents;
+    const known = this.holders.get(gram);
+    if (known !== undefined) return known;
+    const { entries, buckets, wordStarts } = this;
+    const hash = entries[2 * gram] as number;
+    const word = entries[2 * gram + 1] as number;
+    const end = buckets[(hash >>> this.shift()) + 1] as number;
+    const holders: number[] = [];
+    let next = 0;
+    for (let entry = gram; entry < end; entry += 1) {
+      const other = entries[2 * entry + 1] as number;
+      // Another of the document that was found last.
+      if (other < next || entries[2 * entry] !== hash || (entry !== gram && !this.equal(word, other))) continue;
+      const holder = upperBound(wordStarts, other) - 1;
+      holders.push(holder);
+      next = wordStarts[holder + 1] as number;
+    }
+    this.holders.set(gram, holders);
+    return holders;
   }
 
-  /** Where the bucket of an n-gram ends. */
-  private endOf(gram: number): number {
-    const bucket = ((this.entries[gram] as number) >>> shiftOf(this.buckets)) * 2;
-    return this.buckets[bucket + 1] as number;
+  /** How far a hash is moved to give the number of its bucket. */
+  private shift(): number {
+    return Math.clz32(this.buckets.length - 1) + 1;
   }
 }
 
@@ -300,17 +275,7 @@ interface Matches {
 
 const none = -1;
 
-/** Of an entry, behind its hash. */
-const [wordField, documentField, gramField, entryFields] = [1, 2, 3, 4] as const;
-
-/** A window's hash is a polynomial in the words' hashes modulo 2^32: it moves on by one word in constant time. */
 const base = 0x9e3779b1 | 0;
-
-function powerOfBase(exponent: number): number {
-  let power = 1;
-  for (let index = 0; index < exponent; index += 1) power = Math.imul(power, base);
-  return power;
-}
 
 function mix(hash: number): number {
   let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -318,13 +283,33 @@ function mix(hash: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-/** How far a hash is moved to give the number of its bucket: there are half as many as numbers, and at least 16. */
-function shiftOf(buckets: Int32Array): number {
-  return Math.clz32(buckets.length) + 2;
+/** The hash of an n-gram from those of its first and its last half, which share a word where `n` is odd. */
+function join(first: number, last: number): number {
+  return mix((Math.imul(first, base) + last) | 0);
+}
+
+function placeOf(half: number, bits: Int32Array): number {
+  return (half >>> 10) & (bits.length - 1);
+}
+
+function bitsOf(half: number): number {
+  return (1 << (half & 31)) | (1 << ((half >>> 5) & 31));
 }
 
 function powerOfTwo(least: number): number {
   let size = 16;
   while (size < least) size *= 2;
   return size;
+}
+
+/** The first index whose value is greater than `value`; the values rise. */
+function upperBound(sorted: Int32Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

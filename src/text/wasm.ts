@@ -84,6 +84,7 @@ export const i32 = {
   equal: binary(0x46),
   less: binary(0x49),
   greater: binary(0x4b),
+  minimum: (left: Code, right: Code): Code => [...left, ...right, ...left, ...right, 0x49, 0x1b],
   add: binary(0x6a),
   sub: binary(0x6b),
   and: binary(0x71),

@@ -80,16 +80,21 @@ export function countWaits(text: string): number {
 
 /** The words themselves, as Python's `text.split()` gives them. */
 export function splitWords(text: string): string[] {
-  const words: string[] = [];
-  let start = -1;
+  const { starts, ends } = wordPlaces(text);
+  return starts.map((start, word) => text.slice(start, ends[word]));
+}
+
+/** Where the words of `splitWords` start and end, in UTF-16 units. */
+export function wordPlaces(text: string): { starts: number[]; ends: number[] } {
+  const starts: number[] = [];
+  const ends: number[] = [];
   for (let index = 0; index < text.length; index += 1) {
-    if (kinds[text.charCodeAt(index)] === space) {
-      if (start !== -1) words.push(text.slice(start, index));
-      start = -1;
-    } else if (start === -1) start = index;
+    const isPart = !isSpace(text.charCodeAt(index));
+    if (isPart && starts.length === ends.length) starts.push(index);
+    else if (!isPart && starts.length > ends.length) ends.push(index);
   }
-  if (start !== -1) words.push(text.slice(start));
-  return words;
+  if (starts.length > ends.length) ends.push(text.length);
+  return { starts, ends };
 }
 
 /** Whether a UTF-16 unit parts words. */
