@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Pairs, rewordedPairs } from '../scripts/reworded-pairs.js';
+import { type Pairs, rewordedPairs, subjectsAlone } from '../scripts/reworded-pairs.js';
 import { miniLm } from '../src/compute/weights.js';
 import { Judge } from '../src/decontam/judge.js';
 import { fallingScores, tailThreshold, thresholdFor } from '../src/decontam/reworded/calibrate.js';
@@ -20,18 +20,20 @@ const batchSize = 512;
 
 /**
  * Recall per kind of rewording and false alarms of `reworded`, cosine alone, 10-grams and fuzzy in one run, and what
- * finding costs beyond the embedding. `npm run bench -- reworded --data FOLDER [--notes CASES.jsonl] [--only SET]`; FOLDER
- * as for scripts/fit-reworded.ts. The sets "by a model" and "by rule" are those that the model was fitted on: what it finds
- * in a set that was kept from it stands in data/reworded/model.json.
+ * finding costs beyond the embedding. `npm run bench -- reworded --data FOLDER [--notes CASES.jsonl] [--only SET] [--alone]`;
+ * FOLDER as for scripts/fit-reworded.ts; `--alone`: each subject of MMLU as a benchmark of its own. All sets but `mmlu, other
+ * subjects` are those that the model was fitted on: what it finds in a set that was kept from it stands in
+ * data/reworded/model.json.
  */
 export async function run(args: string[]): Promise<void> {
   const data = optionOf(args, '--data');
   if (data === null) throw new Error('--data FOLDER with benchmark_items, prompts and reworded_mmlu as Parquet');
   const tables = await Tables.open({ temporaryFolder: join(import.meta.dirname, '.cache', 'tmp') });
   const only = optionOf(args, '--only');
-  const sets = (await rewordedPairs(tables, data, optionOf(args, '--notes'))).filter(
+  const every = (await rewordedPairs(tables, data, optionOf(args, '--notes'))).filter(
     (each) => only === null || each.name === only,
   );
+  const sets = args.includes('--alone') ? every.flatMap(subjectsAlone) : every;
   tables.close();
   console.log(conditions());
   const sentences = await Sentences.open(miniLm.name, 'native');

@@ -22,22 +22,59 @@ export interface Pairs {
   items: Item[];
   positives: Positive[];
   negatives: string[];
+  /** By item, where a set has subjects. */
+  subjects?: string[];
 }
+
+/** Of MMLU's other subjects: nothing is ever chosen or fitted on it. */
+export const otherSubjectsName = 'mmlu, other subjects';
+
+const mmluSubjects = [
+  'abstract_algebra',
+  'sociology',
+  'college_mathematics',
+  'high_school_mathematics',
+  'philosophy',
+  'human_sexuality',
+  'college_biology',
+  'anatomy',
+  'high_school_government_and_politics',
+  'high_school_psychology',
+  'marketing',
+  'nutrition',
+  'high_school_geography',
+  'virology',
+  'high_school_microeconomics',
+]
+  .map(literal)
+  .join(', ');
+const longSubjects = [
+  'professional_law',
+  'professional_medicine',
+  'moral_scenarios',
+  'high_school_us_history',
+  'high_school_european_history',
+  'high_school_world_history',
+]
+  .map(literal)
+  .join(', ');
 
 const vignettes: RewordingKind[] = ['sentences', 'notes', 'open question'];
 
 /** `notesFile`: cases of AgentClinic, JSONL, or null. */
 export async function rewordedPairs(tables: Tables, folder: string, notesFile: string | null): Promise<Pairs[]> {
-  async function itemsOf(where: string): Promise<(Item & { answer: string })[]> {
+  async function itemsOf(where: string): Promise<(Item & { answer: string; subject: string })[]> {
     const rows = await tables.rows<{
       question: string;
       options: Record<string, string | null> | null;
       answer: string | null;
-    }>(`SELECT question, options, answer FROM ${source('benchmark_items')} WHERE ${where}`);
-    return rows.map(({ question, options, answer }, index) => ({
+      subject: string | null;
+    }>(`SELECT question, options, answer, meta.subject AS subject FROM ${source('benchmark_items')} WHERE ${where}`);
+    return rows.map(({ question, options, answer, subject }, index) => ({
       ...itemOf(question, index),
       options: Object.values(options ?? {}).filter((each): each is string => each !== null),
       answer: answer ?? '',
+      subject: subject ?? '',
     }));
   }
 
@@ -53,26 +90,7 @@ export async function rewordedPairs(tables: Tables, folder: string, notesFile: s
   }
 
   async function mmlu(): Promise<Pairs> {
-    const subjects = [
-      'abstract_algebra',
-      'sociology',
-      'college_mathematics',
-      'high_school_mathematics',
-      'philosophy',
-      'human_sexuality',
-      'college_biology',
-      'anatomy',
-      'high_school_government_and_politics',
-      'high_school_psychology',
-      'marketing',
-      'nutrition',
-      'high_school_geography',
-      'virology',
-      'high_school_microeconomics',
-    ]
-      .map(literal)
-      .join(', ');
-    const items = await itemsOf(`bench = 'mmlu' AND split = 'test' AND meta.subject IN (${subjects})`);
+    const items = await itemsOf(`bench = 'mmlu' AND split = 'test' AND meta.subject IN (${mmluSubjects})`);
     const places = new Map(items.map((item, place) => [item.question, place]));
     const rows = await tables.rows<{ subject: string; question: string; rephrased: string }>(
       `SELECT subject, question, rephrased FROM ${source('reworded_mmlu')}
@@ -82,8 +100,29 @@ export async function rewordedPairs(tables: Tables, folder: string, notesFile: s
       const item = places.get(question);
       return item === undefined ? [] : [{ text: rephrased, item, kind: `by a model, ${subject}` }];
     });
+    positives.push(...mild(items, 'development'));
+    return {
+      name: 'mmlu',
+      items,
+      positives,
+      negatives: await otherMmlu(),
+      subjects: items.map((item) => item.subject),
+    };
+  }
+
+  /** Items of other subjects than those of `mmlu`, without those that hold long passages: no rewording of theirs is fitted on. */
+  async function otherSubjects(): Promise<Pairs> {
+    const items = await itemsOf(
+      `bench = 'mmlu' AND split = 'test' AND meta.subject NOT IN (${mmluSubjects}) AND meta.subject NOT IN (${longSubjects})`,
+    );
+    const positives = mild(items, 'test');
+    const subjects = items.map((item) => item.subject);
+    return { name: otherSubjectsName, items, positives, negatives: await otherMmlu(), subjects };
+  }
+
+  async function otherMmlu(): Promise<string[]> {
     const others = await itemsOf(`bench = 'mmlu' AND split IN ('val', 'dev')`);
-    return { name: 'mmlu', items, positives, negatives: others.map((item) => item.question) };
+    return others.map((item) => item.question);
   }
 
   async function gsm8k(): Promise<Pairs> {
@@ -119,9 +158,32 @@ export async function rewordedPairs(tables: Tables, folder: string, notesFile: s
     return { name: 'medmcqa', items, positives: byRule(items, ['other words'], 300, 4), negatives };
   }
 
-  const sets = [await mmlu(), await gsm8k(), await medqa(), await mediq(), await medmcqa()];
-  for (const set of sets) set.positives.push(...byHand(set));
+  const sets = [await mmlu(), await otherSubjects(), await gsm8k(), await medqa(), await mediq(), await medmcqa()];
+  for (const set of sets) {
+    set.positives.push(...byHand(set));
+    const same = sameQuestions(set.name);
+    set.negatives = [...new Set(set.negatives)].filter((text) => !same.has(text));
+  }
   return sets;
+}
+
+/** A set with subjects as one set for each subject that has rewordings: the benchmark is that subject alone. */
+export function subjectsAlone({ name, items, positives, negatives, subjects }: Pairs): Pairs[] {
+  if (subjects === undefined) return [];
+  const reworded = [...new Set(positives.map((each) => subjects[each.item] as string))];
+  return reworded.map((subject) => {
+    const own = [...items.keys()].filter((place) => subjects[place] === subject);
+    const places = new Map(own.map((place, at) => [place, at]));
+    return {
+      name: `${name}, ${subject} alone`,
+      items: own.map((place) => items[place] as Item),
+      positives: positives.flatMap((each): Positive[] => {
+        const item = places.get(each.item);
+        return item === undefined ? [] : [{ ...each, item }];
+      }),
+      negatives,
+    };
+  });
 }
 
 // -- private
@@ -140,6 +202,31 @@ function byHand({ name, items }: Pairs): Positive[] {
       const item = items.findIndex(({ question }) => question.startsWith(begins));
       if (item === -1) throw new Error(`${name} has no question that begins "${begins}"`);
       return { text: reworded, item, kind: 'by hand' };
+    });
+}
+
+/** Texts that are taken out of a set's negatives, as bench/reworded-same.jsonl says why: they ask what an item asks. */
+function sameQuestions(set: string): Set<string> {
+  const lines = linesOf<{ set: string; text: string }>('reworded-same.jsonl');
+  return new Set(lines.filter((each) => each.set === set).map((each) => each.text));
+}
+
+function linesOf<Line>(name: string): Line[] {
+  return readFileSync(new URL(`../bench/${name}`, import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** Questions that bench/reworded-mild.jsonl rephrases as a model does when it is told to keep the meaning. */
+function mild(items: readonly Item[], part: 'development' | 'test'): Positive[] {
+  const places = new Map(items.map((item, place) => [item.question, place]));
+  return linesOf<{ part: string; subject: string; question: string; reworded: string }>('reworded-mild.jsonl')
+    .filter((each) => each.part === part)
+    .map(({ subject, question, reworded }) => {
+      const item = places.get(question);
+      if (item === undefined) throw new Error(`no item of ${subject} asks "${question}"`);
+      return { text: reworded, item, kind: `mild, ${subject}` };
     });
 }
 
