@@ -81,13 +81,14 @@ describe('the threshold', () => {
   });
 
   it('falls to what the bulk of the prompts says, with and without leaks among them', async () => {
-    // A share of e^-score reaches a score: one in two hundred reaches 5.3.
-    const others = Array.from({ length: 4_000 }, (_, place) => -Math.log((place + 0.5) / 4_000));
+    // A tail that falls somewhat faster than e^-score, as measured ones do: one in two hundred reaches 3.8.
+    const reached = (share: number) => (-Math.log(share)) ** 0.8;
+    const others = Array.from({ length: 4_000 }, (_, place) => reached((place + 0.5) / 4_000));
     for (const leaks of [0, 20, 200]) {
       const firsts = fallingScores([...others, ...Array.from({ length: leaks }, () => 15)]);
       const run = { prompts: 4_000 + leaks, seconds: [], firsts };
       const threshold = await thresholdFor({ first: 14, second: 0 }, run, 0.005);
-      expect(Math.abs(threshold + Math.log(0.005))).toBeLessThan(0.15);
+      expect(Math.abs(threshold - reached(0.005))).toBeLessThan(0.15);
     }
     const run = { prompts: 4_000, seconds: [], firsts: fallingScores(others) };
     expect(await thresholdFor({ first: 3, second: 0 }, run, 0.005)).toBe(3);
@@ -130,6 +131,7 @@ describe('what a question denies', () => {
 });
 
 describe('the words of items', () => {
+  const cosines = { most: 0.2, question: 0.2, options: 0.1 };
   const items = [
     {
       question:
@@ -152,14 +154,19 @@ describe('the words of items', () => {
   it('knows a vignette that asks two things as one, and never compares an item with itself', () => {
     const words = new ItemWords(items);
     expect([...words.twins].slice(0, 4)).toEqual([0, 0, 2, 3]);
-    const found = words.measure(items[0]?.question ?? '', { items: [1, 0, 2], scores: [0.9, 0.8, 0.1] }, () => 0, 0);
+    const found = words.measure(
+      items[0]?.question ?? '',
+      { items: [1, 0, 2], scores: [0.9, 0.8, 0.1] },
+      () => cosines,
+      0,
+    );
     expect(found.map((each) => each.item)).not.toContain(0);
     expect(found.map((each) => each.item)).not.toContain(1);
   });
 
   it('measures the same whatever was measured before', () => {
     const words = new ItemWords(items);
-    const ask = (text: string) => words.measure(text, { items: [2, 3, 0], scores: [0.5, 0.4, 0.3] }, () => 0.2);
+    const ask = (text: string) => words.measure(text, { items: [2, 3, 0], scores: [0.5, 0.4, 0.3] }, () => cosines);
     const first = ask('Name the capital city of Burkina Faso: Ouagadougou or Bamako?');
     ask('A man of 21 with a swollen knee');
     expect(ask('Name the capital city of Burkina Faso: Ouagadougou or Bamako?')).toEqual(first);

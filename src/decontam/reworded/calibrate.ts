@@ -64,8 +64,8 @@ export function fallingScores(scores: readonly number[]): FallingScores {
  * The threshold for a run's prompts, which may hold leaks. Two things are said by them all the same. Their second best is
  * never the leak: where its tail lies higher or lower than among the benchmark's own items, the run is denser or sparser
  * around the benchmark than the benchmark itself, and the threshold moves by the difference. That is still too high where a
- * benchmark asks many a question twice; so a tail is also drawn through the bulk of the prompts' best, a third and a tenth
- * of them, without what reaches the threshold so far, and the threshold falls to it, until it falls no more. It never
+ * benchmark asks many a question twice; so a tail is also drawn through the bulk of the prompts' best, half and a
+ * quarter of them, without what reaches the threshold so far, and the threshold falls to it, until it falls no more. It never
  * falls to where a hit would be less likely than not.
  */
 export async function thresholdFor(own: OwnTails, run: RunTails, rate: number): Promise<number> {
@@ -99,8 +99,13 @@ export async function doubtFrom(
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const bulkShare = 0.3;
-const bulkRatio = 3;
+const bulkShare = 0.5;
+const bulkRatio = 2;
+/**
+ * How the best scores of what is no leak thin out from the bulk to the tail: faster than e to the minus score, slower than
+ * a normal distribution. The share that reaches a score is e to the minus (its height to the power of 1 / 0.8).
+ */
+const steepness = 0.8;
 const mostRounds = 20;
 const leastFall = 1e-6;
 
@@ -115,5 +120,6 @@ async function throughBulk({ prompts, firsts }: RunTails, threshold: number, rat
   const at = (share: number) => firsts.at(reaching - staying + Math.max(staying, Math.ceil(share * left) - 1));
   if (narrow * left < leastTail) return null;
   const [low, high] = [await at(wide), await at(narrow)];
-  return high + ((high - low) / Math.log(bulkRatio)) * Math.log(narrow / rate);
+  const height = (share: number) => (-Math.log(share)) ** steepness;
+  return high + ((high - low) / (height(narrow) - height(wide))) * (height(rate) - height(narrow));
 }

@@ -10,6 +10,8 @@ export const featureNames = [
   'cosine_lead',
   'gap_next',
   'gap_mean',
+  'cosine_question',
+  'cosine_options',
   'item_share',
   'text_share',
   'item_held',
@@ -34,6 +36,13 @@ export interface Measured {
   /** From 1, in the fused ranking. */
   rank: number;
   values: number[];
+}
+
+/** Of a text with one item: the largest of all, and those of the question alone and of the question with its options. */
+export interface Cosines {
+  most: number;
+  question: number;
+  options: number;
 }
 
 /** An item as words. */
@@ -78,10 +87,15 @@ export class ItemWords {
   }
 
   /**
-   * The candidates of a text. `byCosine`: items by falling cosine, each once; `cosineOf` gives that of an item that only
-   * words brought up. `own`: the item that the text is; neither it nor its twins are then candidates.
+   * The candidates of a text. `byCosine`: items by falling cosine, each once; `cosinesOf` gives those of a
+   * candidate. `own`: the item that the text is; neither it nor its twins are then candidates.
    */
-  measure(text: string, byCosine: Ranking, cosineOf: (item: number) => number, own: number | null = null): Measured[] {
+  measure(
+    text: string,
+    byCosine: Ranking,
+    cosinesOf: (item: number) => Cosines,
+    own: number | null = null,
+  ): Measured[] {
     const terms = termsOf(text);
     const prompt = { ...this.textTerms(terms), negated: negates(text) };
     const ownTwin = own === null ? -1 : (this.twins[own] as number);
@@ -97,7 +111,7 @@ export class ItemWords {
       return {
         item: candidate.item,
         rank: index + 1,
-        values: this.values(prompt, candidate, candidate.cosine ?? cosineOf(candidate.item), others, nextBm25),
+        values: this.values(prompt, candidate, cosinesOf(candidate.item), others, nextBm25),
       };
     });
   }
@@ -107,12 +121,13 @@ export class ItemWords {
   private values(
     text: TextTerms & { negated: boolean },
     candidate: Candidate,
-    cosine: number,
+    cosines: Cosines,
     others: readonly number[],
     nextBm25: number,
   ): number[] {
     const item = this.items[candidate.item] as ItemTerms;
     const shared = this.shared(text, item);
+    const cosine = candidate.cosine ?? cosines.most;
     const mean = others.reduce((sum, each) => sum + each, 0) / Math.max(1, others.length);
     const gap = (other: number) => Math.log((1 + leastDistance - other) / (1 + leastDistance - cosine));
     return [
@@ -121,6 +136,8 @@ export class ItemWords {
       cosine - mean,
       gap(others[0] ?? 0),
       gap(mean),
+      cosines.question,
+      cosines.options,
       share(shared.nats, item.nats, 0),
       share(shared.nats, text.nats, 0),
       shared.nats / (item.nats + heldNats),

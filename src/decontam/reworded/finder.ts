@@ -2,7 +2,7 @@ import type { Compute } from '../../compute/session.js';
 import { openTopProducts, type TopProducts } from '../../compute/top-products.js';
 import type { Item } from '../items.js';
 import { rankingDepth } from './candidates.js';
-import { ItemWords, type Measured } from './features.js';
+import { type Cosines, ItemWords, type Measured } from './features.js';
 import { type Model, scoreOf } from './score.js';
 import { type Sentences, windowsOf } from './sentences.js';
 
@@ -97,9 +97,9 @@ export class Finder {
         }
       const ranked = [...best].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
       const ranking = { items: ranked.map(([item]) => item), scores: ranked.map(([, each]) => each) };
-      const cosineOf = (item: number) => this.cosineOf(vectors, first, row, item);
+      const cosinesOf = (item: number) => this.cosinesOf(vectors, first, row, item);
       return this.words
-        .measure(text, ranking, cosineOf, options.own?.[index] ?? null)
+        .measure(text, ranking, cosinesOf, options.own?.[index] ?? null)
         .map((found) => ({ ...found, score: scoreOf(this.model, found.values) }));
     });
   }
@@ -110,18 +110,32 @@ export class Finder {
 
   // -- private
 
-  /** The largest product of an item's vectors with those from one place to another, exclusive. */
-  private cosineOf(vectors: Float32Array, from: number, to: number, item: number): number {
+  /** The largest products of an item's vectors with those from one place to another, exclusive. */
+  private cosinesOf(vectors: Float32Array, from: number, to: number, item: number): Cosines {
+    const begin = this.rows[item] as number;
+    const count = (this.rows[item + 1] as number) - begin;
+    const products = Array.from({ length: count }, (_, row) => {
+      let most = -1;
+      for (let window = from; window < to; window += 1)
+        most = Math.max(most, this.product(vectors, window, begin + row));
+      return most;
+    });
+    // The question comes first, then the question with its options.
+    const question = products[0] ?? -1;
+    const hasOptions = (this.items[item]?.options.length ?? 0) > 0;
+    return {
+      most: Math.max(-1, ...products),
+      question,
+      options: hasOptions ? (products[1] ?? question) : question,
+    };
+  }
+
+  private product(vectors: Float32Array, window: number, own: number): number {
     const { dimensions } = this.sentences;
-    let most = -1;
-    for (let window = from; window < to; window += 1)
-      for (let own = this.rows[item] as number; own < (this.rows[item + 1] as number); own += 1) {
-        let sum = 0;
-        for (let place = 0; place < dimensions; place += 1)
-          sum += (vectors[window * dimensions + place] as number) * (this.table[own * dimensions + place] as number);
-        most = Math.max(most, sum);
-      }
-    return most;
+    let sum = 0;
+    for (let place = 0; place < dimensions; place += 1)
+      sum += (vectors[window * dimensions + place] as number) * (this.table[own * dimensions + place] as number);
+    return sum;
   }
 }
 

@@ -5,9 +5,9 @@ import { dataFolder } from '../../product.js';
 import { featureNames } from './features.js';
 
 /**
- * A logistic regression over standardised features, each once as it is and once times the length of the item's question:
- * what tells a short question from its look-alikes is another thing than what tells a vignette. As
- * `scripts/fit-reworded.ts` writes it.
+ * A logistic regression over standardised features, each as it is, times the length of the item's question, and once more
+ * where that is a vignette rather than a sentence: what tells a short question from its look-alikes is another thing than
+ * what tells a vignette. As `scripts/fit-reworded.ts` writes it.
  */
 const model = z.looseObject({
   features: z.array(z.string()),
@@ -15,7 +15,7 @@ const model = z.looseObject({
   deviation: z.array(z.number()),
   /** Of the logarithm of the question's nats. */
   length: z.object({ mean: z.number(), deviation: z.number() }),
-  /** Of the features, of the features times length, and of length. */
+  /** Of the features, of the features times length, of those of vignettes, of length, and of being a vignette. */
   weight: z.array(z.number()),
   bias: z.number(),
 });
@@ -33,14 +33,16 @@ export function shippedModel(): Model {
   return read;
 }
 
-/** What the regression weighs: standardised features within four deviations, the same times length, and length. */
+/** What the regression weighs: standardised features within four deviations, the same times length, and those of vignettes. */
 export function inputsOf({ mean, deviation, length }: Standards, values: readonly number[]): number[] {
   const plain = values.map((value, index) => {
     const standard = (value - (mean[index] as number)) / (deviation[index] as number);
     return Math.max(-mostDeviations, Math.min(mostDeviations, standard));
   });
-  const long = (lengthOf(values) - length.mean) / length.deviation;
-  return [...plain, ...plain.map((value) => value * long), long];
+  const own = lengthOf(values);
+  const long = (own - length.mean) / length.deviation;
+  const vignette = 1 / (1 + Math.exp((vignetteLength - own) / vignetteWidth));
+  return [...plain, ...plain.map((value) => value * long), ...plain.map((value) => value * vignette), long, vignette];
 }
 
 /** The logarithm of the question's nats, without extremes. */
@@ -70,4 +72,7 @@ export function scoreAt(value: number): number {
 // ---------------------------------------------------------------------------------------------------------------------
 
 const mostDeviations = 4;
+/** From this length on (some 130 nats) a question counts as a vignette, over a width of so much. */
+const vignetteLength = 4.9;
+const vignetteWidth = 0.15;
 const itemNats = featureNames.indexOf('item_nats');
