@@ -2,7 +2,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { fitDirections, type LabelledVectors } from '../src/classify/fit-directions.js';
+import {
+  fitKernelRidge,
+  type KernelRidge,
+  type LabelledVectors,
+  likeliestByExamples,
+} from '../src/classify/kernel-ridge.js';
 import { readLabelSet } from '../src/classify/label-set.js';
 import { type Directions, likeliest, prototypeDirections, prototypesOf } from '../src/classify/labelers/embedded.js';
 import { classifyOptions } from '../src/classify/options.js';
@@ -20,6 +25,8 @@ import { askerSettings, withAsker } from '../src/llm/asker.js';
 import { sha256 } from '../src/store/fingerprint.js';
 import { conditions, printTable } from './conditions.js';
 import { type Item, readItems, unknownFamily } from './domain/items.js';
+import { readingsOf } from './domain/readings.js';
+import { headings, row } from './domain/score.js';
 import { optionOf } from './vectors.js';
 
 const folder = join(import.meta.dirname, '.cache', 'domain');
@@ -51,16 +58,28 @@ export async function run(args: string[]): Promise<void> {
   const prototypes = await prototypeDirections(set, model, 'native');
   const texts = items.map((item) => item.text);
   const votes: Record<string, number[]> = {
-    ...(await askedOf(args, texts, english(items))),
+    ...(await askedOf(args, texts, judged(items))),
     'prototypes alone': likeliest(prototypes, vectors),
-    'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), vectors),
-    'calibrated without its family': await heldOut(items, vectors, prototypes),
+    'as it ships (saw MMLU dev and val)': likeliestByExamples(await fitWithout([]), vectors),
+    'calibrated without its family': await heldOut(items, vectors),
   };
   console.log('\nEnglish, each prompt on its own; every source weighs the same');
   const truth = items.map((item) => isKept(item.label));
   printTable(
     headings,
-    [...Object.entries(votes)].map(([name, labels]) => row(name, items, truth, keptBy(labels), english(items))),
+    [...Object.entries(votes)].map(([name, labels]) => row(name, items, truth, keptBy(labels), judged(items))),
+  );
+
+  const readings = readingsOf(items);
+  const count = readings.filter((reading) => reading !== null).length;
+  console.log(`\nThe same against what a reader says who saw the texts alone (${count} of them, weighted back to all)`);
+  const read = readings.map((reading) => reading?.kept === true);
+  const shares = readings.map((reading) => reading?.share ?? 0);
+  printTable(
+    headings,
+    Object.entries({ 'the domain of the source': truth, ...mapped(votes, keptBy) }).map(([name, says]) =>
+      row(name, items, read, says, judged(items), false, shares),
+    ),
   );
 
   await benchClusters(data, items, vectors, prototypes, args);
@@ -77,7 +96,7 @@ async function benchClusters(
   args: string[],
 ): Promise<void> {
   const count = Number(optionOf(args, '--prompts') ?? 12_000);
-  const asked = questions.flatMap((item, at) => (item.family === 'mmlu' ? [at] : []));
+  const asked = questions.flatMap((item, at) => (item.source === 'mmlu' || item.source === 'mmlu_pro' ? [at] : []));
   const drawn = await readItems(data, { draw: count }, 0);
   const items = [...drawn, ...asked.flatMap((at) => questions[at] ?? [])];
   const own = await vectorsOf(drawn.map((item) => item.text));
@@ -94,11 +113,10 @@ async function benchClusters(
       items.map((_, at) => voters.has(at)),
     )),
     'prototypes alone': likeliest(prototypes, all),
-    'as it ships (saw MMLU dev and val)': likeliest(fitDirections(prototypes, await ownExamples()), all),
-    'calibrated without its family': await heldOut(items, all, prototypes),
+    'as it ships (saw MMLU dev and val)': likeliestByExamples(await fitWithout([]), all),
+    'calibrated without its family': await heldOut(items, all),
   };
   const truth = items.map((item) => isKept(item.label));
-  const judged = items.map((item) => item.family !== unknownFamily);
   console.log(
     `\nEnglish, ${items.length} prompts as they occur in ${clusters.length} clusters, labelled by the ten nearest, as a run does it`,
   );
@@ -109,18 +127,17 @@ async function benchClusters(
     printTable(
       [weight, ...headings.slice(1)],
       Object.entries(votes).map(([name, labels]) =>
-        row(name, items, truth, clusterKept(clusters, labels, items.length), judged, same),
+        row(name, items, truth, clusterKept(clusters, labels, items.length), judged(items), same),
       ),
     );
   }
 }
 
-const headings = ['', 'precision', 'recall', 'MMLU precision', 'recall', 'MMLU-Pro precision', 'recall'];
-
 // -- private
 
-function english(items: Item[]): boolean[] {
-  return items.map((item) => item.language === 'en');
+/** English, and of a source or subject that is of one domain. */
+function judged(items: Item[]): boolean[] {
+  return items.map((item) => item.language === 'en' && item.family !== unknownFamily);
 }
 
 /**
@@ -151,58 +168,16 @@ async function askedOf(args: string[], texts: string[], which: boolean[]): Promi
   });
 }
 
+function mapped<A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
 function isKept(label: string | null): boolean {
   return label !== null && kept.includes(label);
 }
 
 function keptBy(labels: readonly number[]): boolean[] {
   return labels.map((label) => isKept(set.labels[label]?.name ?? null));
-}
-
-function row(
-  name: string,
-  items: Item[],
-  truth: boolean[],
-  says: boolean[],
-  among: boolean[],
-  promptsAlike = false,
-): string[] {
-  const share = (value: number) => value.toFixed(3);
-  const all = score(items, truth, says, among, promptsAlike);
-  const parts = ['mmlu', 'mmlu_pro'].map((source) =>
-    score(
-      items,
-      truth,
-      says,
-      items.map((item, at) => among[at] === true && item.source === source),
-    ),
-  );
-  return [name, ...[all, ...parts].flatMap(({ precision, recall }) => [share(precision), share(recall)])];
-}
-
-/** Precision and recall where each prompt, or else each source, counts as much as any other. */
-function score(
-  items: Item[],
-  truth: boolean[],
-  says: boolean[],
-  among: boolean[],
-  promptsAlike = true,
-): { precision: number; recall: number } {
-  const sizes = new Map<string, number>();
-  items.forEach(({ source }, at) => {
-    if (among[at] === true) sizes.set(source, (sizes.get(source) ?? 0) + 1);
-  });
-  let both = 0;
-  let said = 0;
-  let is = 0;
-  items.forEach(({ source }, at) => {
-    if (among[at] !== true) return;
-    const weight = promptsAlike ? 1 : 1 / (sizes.get(source) ?? 1);
-    if (says[at] === true) said += weight;
-    if (truth[at] === true) is += weight;
-    if (says[at] === true && truth[at] === true) both += weight;
-  });
-  return { precision: both / said, recall: both / is };
 }
 
 function printSources(items: Item[], truth: boolean[], says: boolean[]): void {
@@ -220,29 +195,32 @@ function printSources(items: Item[], truth: boolean[], says: boolean[]): void {
 }
 
 /**
- * Each prompt is judged by directions that were fitted without the texts of its own family: four fits, each without a
- * quarter of the families.
+ * Each prompt is judged by what was fitted without the texts of its own family: four fits, each without a quarter of the
+ * families.
  */
-async function heldOut(items: Item[], vectors: Float32Array, prototypes: Directions): Promise<number[]> {
+async function heldOut(items: Item[], vectors: Float32Array): Promise<number[]> {
   const families = [...new Set((await takenTexts()).map(({ family }) => family))].sort();
   const result = new Array<number>(items.length).fill(0);
   for (let part = 0; part < parts; part += 1) {
     const test = items.flatMap((item, at) => (Math.max(0, families.indexOf(item.family)) % parts === part ? [at] : []));
-    let directions = fitted.get(part);
-    if (directions === undefined) {
-      const own = await ownExamples(families.filter((_, place) => place % parts === part));
-      directions = fitDirections(prototypes, own);
-      fitted.set(part, directions);
-    }
-    likeliest(directions, rowsOf(vectors, test)).forEach((label, index) => {
+    const ridge = await fitWithout(families.filter((_, place) => place % parts === part));
+    likeliestByExamples(ridge, rowsOf(vectors, test)).forEach((label, index) => {
       result[test[index] ?? 0] = label;
     });
   }
   return result;
 }
 
+async function fitWithout(families: readonly string[]): Promise<KernelRidge> {
+  const known = fits.get(families.join());
+  if (known !== undefined) return known;
+  const ridge = fitKernelRidge(set.labels.length, dimensions, await ownExamples(families));
+  fits.set(families.join(), ridge);
+  return ridge;
+}
+
 const parts = 4;
-const fitted = new Map<number, Directions>();
+const fits = new Map<string, KernelRidge>();
 
 function rowsOf(vectors: Float32Array, at: readonly number[]): Float32Array {
   const rows = new Float32Array(at.length * dimensions);
@@ -303,20 +281,22 @@ function labelFile(ending: string): string {
 }
 
 async function writeCalibration(): Promise<void> {
-  const own = await ownExamples();
-  const { weights, bias } = fitDirections(await prototypeDirections(set, model, 'native'), own);
-  const bytes = Buffer.alloc(weights.length * 4);
-  for (const [at, value] of weights.entries()) bytes.writeFloatLE(value, at * 4);
+  const ridge = await fitWithout([]);
+  const bytes = Buffer.alloc(ridge.weights.length * 4);
+  for (const [at, value] of ridge.weights.entries()) bytes.writeFloatLE(value, at * 4);
   const content = {
     labels: set.fingerprint,
     model,
     dimensions,
-    texts: own.labels.length,
-    bias: [...bias].map((value) => Number(value.toFixed(6))),
+    sharpness: ridge.sharpness,
+    examples: Buffer.from(ridge.examples).toString('base64'),
+    scale: ridge.scale,
     weights: bytes.toString('base64'),
+    bias: ridge.bias,
   };
   writeFileSync(labelFile('calibration.json'), `${JSON.stringify(content, null, 1)}\n`);
-  console.log(`fitted on ${own.labels.length} texts: data/labels/medical-domains.calibration.json`);
+  const count = ridge.examples.length / dimensions;
+  console.log(`fitted on ${count} texts: data/labels/medical-domains.calibration.json`);
 }
 
 /** Vectors of texts, kept in bench/.cache: embedding them is what takes the time. */

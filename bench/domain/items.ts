@@ -6,7 +6,7 @@ import { literal, Tables } from '../../src/store/tables.js';
 export interface Item {
   source: string;
   family: string;
-  /** Label, or null where only "neither Medical nor Biology" is known. */
+  /** Null where the source is of all domains. */
   label: string | null;
   language: string;
   license: string;
@@ -19,7 +19,7 @@ interface Gold {
   mmlu_pro: Record<string, string>;
 }
 
-/** Sources whose prompts are of all subjects: they lie in the clusters and are not judged. */
+/** Sources, and subjects of MMLU, whose prompts are of all domains: they lie in the clusters and are not judged. */
 export const unknownFamily = 'mixed';
 
 /** `each`: so many of every source that is of one subject; `draw`: so many English prompts of all sources as they occur. */
@@ -59,7 +59,9 @@ export async function readItems(
          WHERE bench = '${bench}' AND split = 'test' ORDER BY md5(question) LIMIT ${questions}`,
       );
       for (const { subject, license, text } of rows) {
-        items.push({ source: bench, family: 'mmlu', label: labels[subject] ?? null, language: 'en', license, text });
+        const label = labels[subject] ?? null;
+        const family = label === null ? unknownFamily : 'mmlu';
+        items.push({ source: bench, family, label, language: 'en', license, text });
       }
     }
     return items;

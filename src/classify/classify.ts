@@ -142,7 +142,7 @@ async function voteEmbedded(
 ): Promise<{ [figure: string]: Json }> {
   const { model, labeler } = await openLabeler(set, context);
   const hear = (done: number) => context.progress({ done, total: exemplars.keys.length, unit: 'votes' });
-  const places = embeddedVotes(context.run, exemplars.keys, labeler, hear, context.signal);
+  const places = await embeddedVotes(context.run, exemplars.keys, labeler, hear, context.signal);
   await writeVotes(context.run, embeddedLines(set, exemplars, places, ruleOf(options)));
   return { labeler: 'embedded', model, method: labeler.description, invalid_votes: 0 };
 }
@@ -158,7 +158,7 @@ function ownLabels(set: LabelSet, context: StageContext): OwnLabels {
   return async ({ keys }) => {
     const { labeler } = await openLabeler(set, context);
     const distinct = [...new Set(keys)];
-    const places = embeddedVotes(context.run, distinct, labeler, () => {}, context.signal);
+    const places = await embeddedVotes(context.run, distinct, labeler, () => {}, context.signal);
     const labels = new Map(distinct.map((key, index) => [key, set.labels[places[index] ?? -1]?.name ?? '']));
     return keys.map((key) => labels.get(key) ?? '');
   };

@@ -1,26 +1,33 @@
+import { setImmediate } from 'node:timers/promises';
 import type { RunFolder } from '../store/folder.js';
 import { VectorFile } from '../store/vectors.js';
 import type { EmbeddedLabeler } from './labelers/embedded.js';
 
-const rowsAtOnce = 4_096;
+const rowsAtOnce = 1_024;
 
-/** The place of the label of every prompt, from the vectors that the run already has. Reads each vector file once. */
-export function embeddedVotes(
+/**
+ * The place of the label of every prompt, from the vectors that the run already has. Reads each vector file once. Between
+ * blocks others have their turn: a prompt takes the better part of a millisecond, and there may be half a million.
+ */
+export async function embeddedVotes(
   run: RunFolder,
   promptKeys: readonly string[],
   labeler: EmbeddedLabeler,
   hear: (done: number) => void,
   signal: AbortSignal,
-): number[] {
+): Promise<number[]> {
   const placeOf = new Map(promptKeys.map((key, place) => [key, place]));
   const votes = new Array<number>(promptKeys.length).fill(-1);
   let done = 0;
   for (const path of run.files('vectors', '.arrow')) {
-    signal.throwIfAborted();
     const file = new VectorFile(path);
     try {
-      done += votesOfFile(file, placeOf, labeler, votes);
-      hear(done);
+      for (const count of votesOfFile(file, placeOf, labeler, votes)) {
+        done += count;
+        hear(done);
+        await setImmediate();
+        signal.throwIfAborted();
+      }
     } finally {
       file.close();
     }
@@ -31,12 +38,13 @@ export function embeddedVotes(
 
 // -- private
 
-function votesOfFile(
+/** Yields how many votes each block gave. */
+function* votesOfFile(
   file: VectorFile,
   placeOf: ReadonlyMap<string, number>,
   labeler: EmbeddedLabeler,
   votes: number[],
-): number {
+): Generator<number> {
   const wanted: { row: number; place: number }[] = [];
   let row = 0;
   for (const keys of file.keys()) {
@@ -67,6 +75,6 @@ function votesOfFile(
     labeler.classify(vectors).forEach((label, index) => {
       votes[places[index] ?? -1] = label;
     });
+    yield places.length;
   }
-  return wanted.length;
 }

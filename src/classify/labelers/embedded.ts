@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { embedTexts } from '../../compute/embedder.js';
 import { Problem } from '../../problem.js';
+import { type KernelRidge, likeliestByExamples } from '../kernel-ridge.js';
 import type { LabelSet } from '../label-set.js';
 
 /**
  * The labeler that needs no endpoint: a label's direction is the mean of its prototypes' vectors; where a calibration
- * ships beside the labels, the directions fitted on it (which started from the same prototypes) take their place.
+ * ships beside the labels, closeness to the prototypes and the examples that it was fitted on takes their place.
  */
 export interface EmbeddedLabeler {
   /** What the lock and the reports call it. */
@@ -26,9 +27,13 @@ const calibrationFile = z.object({
   labels: z.string(),
   model: z.string(),
   dimensions: z.int(),
-  bias: z.array(z.number()),
+  sharpness: z.number(),
+  /** Signed bytes, base64. */
+  examples: z.string(),
+  scale: z.number(),
   /** Float32, little-endian, base64. */
   weights: z.string(),
+  bias: z.array(z.number()),
 });
 
 export async function openEmbeddedLabeler(
@@ -37,10 +42,13 @@ export async function openEmbeddedLabeler(
   compute: 'native' | 'portable',
 ): Promise<EmbeddedLabeler> {
   if (set.calibrationFile !== null) {
-    const directions = readCalibration(set.calibrationFile, set, model);
-    if (directions !== null) return labeler(directions, 'prototypes, calibrated');
+    const ridge = readCalibration(set.calibrationFile, set, model);
+    if (ridge !== null) {
+      return { description: 'prototypes, calibrated', classify: (vectors) => likeliestByExamples(ridge, vectors) };
+    }
   }
-  return labeler(await prototypeDirections(set, model, compute), 'prototypes');
+  const directions = await prototypeDirections(set, model, compute);
+  return { description: 'prototypes', classify: (vectors) => likeliest(directions, vectors) };
 }
 
 /** The mean of each label's prototypes, of length 1: what a label set without calibration is judged by. */
@@ -98,15 +106,11 @@ export function likeliest(directions: Directions, vectors: Float32Array): number
 
 // -- private
 
-function labeler(directions: Directions, description: EmbeddedLabeler['description']): EmbeddedLabeler {
-  return { description, classify: (vectors) => likeliest(directions, vectors) };
-}
-
 /** Null where it was fitted for another model: the prototypes then stand alone. */
-function readCalibration(path: string, set: LabelSet, model: string): Directions | null {
+function readCalibration(path: string, set: LabelSet, model: string): KernelRidge | null {
   const parsed = calibrationFile.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (!parsed.success) throw new Problem('the calibration of the labels cannot be read', { where: path });
-  const { labels, dimensions, bias, weights } = parsed.data;
+  const { labels, dimensions, sharpness, scale, bias } = parsed.data;
   if (labels !== set.fingerprint) {
     throw new Problem(`the calibration of ${set.name} was fitted for other labels`, {
       where: path,
@@ -114,11 +118,12 @@ function readCalibration(path: string, set: LabelSet, model: string): Directions
     });
   }
   if (parsed.data.model !== model) return null;
-  const bytes = Buffer.from(weights, 'base64');
-  const values = new Float32Array(bytes.length / 4);
-  for (let at = 0; at < values.length; at += 1) values[at] = bytes.readFloatLE(at * 4);
-  if (bias.length !== set.labels.length || values.length !== bias.length * dimensions) {
+  const examples = new Int8Array(Buffer.from(parsed.data.examples, 'base64'));
+  const bytes = Buffer.from(parsed.data.weights, 'base64');
+  const weights = new Float32Array(bytes.length / 4);
+  for (let at = 0; at < weights.length; at += 1) weights[at] = bytes.readFloatLE(at * 4);
+  if (bias.length !== set.labels.length || examples.length * bias.length !== weights.length * dimensions) {
     throw new Problem('the calibration of the labels has the wrong size', { where: path });
   }
-  return { dimensions, weights: values, bias: Float32Array.from(bias) };
+  return { dimensions, sharpness, examples, scale, weights, bias };
 }
