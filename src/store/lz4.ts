@@ -28,10 +28,10 @@ export class Lz4 {
 
   private makeRoom(length: number): void {
     const most = inputStart + length + slack + length + Math.ceil(length / 255) + slack;
-    const { functions, memory } = assemble(program, Math.ceil(most / 65_536));
+    const { functions, memory } = assemble(program, most);
     this.room = length;
-    this.bytes = Buffer.from(memory);
-    this.table = new Int32Array(memory, 0, inputStart / 4);
+    this.bytes = Buffer.from(memory.buffer);
+    this.table = new Int32Array(memory.buffer, 0, inputStart / 4);
     this.compressBlock = functions.compress as typeof this.compressBlock;
   }
 }

@@ -1,11 +1,11 @@
-import { branchIf, get, type Instance, i32, i64, Kernel, loop, pageBytes, returns, set, when } from './wasm.js';
+import { type Assembled, assemble, pageBytes } from './wat.js';
 
 /**
  * How many characters a text and each of many documents have in common in the same order, as long as those may be enough:
  * Hyyrö's bit-parallel longest common subsequence, 64 characters at a step.
  */
 export class Lcs {
-  private readonly kernel: Instance<Exports>;
+  private readonly program: Assembled<Exports>;
   private readonly documentsAddress: number;
   private readonly masksAddress: number;
   private readonly characters: number;
@@ -20,8 +20,8 @@ export class Lcs {
     this.characters = characters;
     this.documentsAddress = rowAddress + rowBytesOf(longest);
     this.masksAddress = this.documentsAddress + 8 * Math.ceil(characters / 2);
-    this.kernel = kernel.instance(this.masksAddress);
-    this.words = new Int32Array(this.kernel.memory.buffer);
+    this.program = assemble(program, this.masksAddress);
+    this.words = new Int32Array(this.program.memory.buffer);
   }
 
   /** The code points of all documents, one after the other: for the caller to write, before the first text. */
@@ -58,13 +58,13 @@ export class Lcs {
    */
   atLeast(from: number, to: number, spare: number, otherSpare: number): number {
     const start = this.documentsAddress;
-    return this.kernel.exports.common(start + 4 * from, start + 4 * to, this.rowBytes, spare, otherSpare);
+    return this.program.functions.common(start + 4 * from, start + 4 * to, this.rowBytes, spare, otherSpare);
   }
 
   // -------------------------------------------------------------------------------------------------------------------
 
   private reserve(bytes: number): void {
-    const { memory } = this.kernel;
+    const { memory } = this.program;
     if (bytes <= memory.buffer.byteLength) return;
     memory.grow(Math.ceil(Math.max(bytes - memory.buffer.byteLength, 1 << 20) / pageBytes));
     this.words = new Int32Array(memory.buffer);
@@ -87,61 +87,44 @@ interface Exports {
   common(at: number, end: number, rowBytes: number, spare: number, otherSpare: number): number;
 }
 
-const [at, end, rowBytes, spare, otherSpare, column, common, word, last, mask, carry, row, matched, sum] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-];
-
 /** The byte of the word that holds a character's bit. */
-const byteOf = (character: readonly number[]) => i32.shiftLeft(i32.shiftRight(character, i32.const(6)), i32.const(3));
-const minimum = (local: number, most: number) => when(i32.greater(get(local), get(most)), set(local, get(most)));
+const byteOf = (character: string) => `(i32.shl (i32.shr_u ${character} 6) 3)`;
 
-/** The carry out of the last word says whether the common length grew by one. */
-const kernel = new Kernel<Exports>({
-  common: {
-    parameters: ['i32', 'i32', 'i32', 'i32', 'i32'],
-    result: 'i32',
-    locals: ['i32', 'i32', 'i32', 'i32', 'i32', 'i64', 'i64', 'i64', 'i64'],
-    body: [
-      ...loop(
-        i64.store(get(word), i64.const(-1n), rowAddress),
-        set(word, i32.add(get(word), i32.const(8))),
-        branchIf(0, i32.less(get(word), get(rowBytes))),
-      ),
-      ...when(
-        i32.less(get(at), get(end)),
-        loop(
-          set(carry, i64.const(0n)),
-          set(mask, i32.load(i32.shiftLeft(i32.load(get(at)), i32.const(2)))),
-          when(
-            get(mask),
-            set(word, i32.const(0)),
-            when(i32.greater(get(column), get(otherSpare)), set(word, byteOf(i32.sub(get(column), get(otherSpare))))),
-            set(last, i32.add(byteOf(i32.add(get(column), get(spare))), i32.const(8))),
-            minimum(last, rowBytes),
-            loop(
-              set(row, i64.load(get(word), rowAddress)),
-              set(matched, i64.and(get(row), i64.load(i32.add(get(mask), get(word))))),
-              set(sum, i64.add(i64.add(get(row), get(matched)), get(carry))),
-              i64.store(get(word), i64.or(get(sum), i64.xor(get(row), get(matched))), rowAddress),
-              set(
-                carry,
-                i64.shiftRight(
-                  i64.or(get(matched), i64.and(get(row), i64.xor(get(sum), i64.const(-1n)))),
-                  i64.const(63n),
-                ),
-              ),
-              set(word, i32.add(get(word), i32.const(8))),
-              branchIf(0, i32.less(get(word), get(last))),
-            ),
-          ),
-          set(common, i32.add(get(common), i32.fromI64(get(carry)))),
-          set(column, i32.add(get(column), i32.const(1))),
-          when(i32.greater(i32.sub(get(column), get(common)), get(otherSpare)), returns(get(common))),
-          set(at, i32.add(get(at), i32.const(4))),
-          branchIf(0, i32.less(get(at), get(end))),
-        ),
-      ),
-      ...get(common),
-    ],
-  },
-});
+const program = `
+(func $common
+  (param $at i32) (param $end i32) (param $rowBytes i32) (param $spare i32) (param $otherSpare i32) (result i32)
+  (local $column i32) (local $common i32) (local $word i32) (local $last i32) (local $mask i32)
+  (local $carry i64) (local $row i64) (local $matched i64) (local $sum i64)
+  (loop $more
+    (i64.store offset=${rowAddress} $word (i64.const -1))
+    (local.set $word (i32.add $word 8))
+    (br_if $more (i32.lt_u $word $rowBytes)))
+  (block $done
+    (br_if $done (i32.ge_u $at $end))
+    (loop $character
+      (local.set $carry (i64.const 0))
+      (local.set $mask (i32.load (i32.shl (i32.load $at) 2)))
+      (if $mask
+        (then
+          (local.set $word 0)
+          (if (i32.gt_u $column $otherSpare)
+            (then (local.set $word ${byteOf('(i32.sub $column $otherSpare)')})))
+          (local.set $last (i32.add ${byteOf('(i32.add $column $spare)')} 8))
+          (if (i32.gt_u $last $rowBytes) (then (local.set $last $rowBytes)))
+          (loop $words
+            (local.set $row (i64.load offset=${rowAddress} $word))
+            (local.set $matched (i64.and $row (i64.load (i32.add $mask $word))))
+            (local.set $sum (i64.add (i64.add $row $matched) $carry))
+            (i64.store offset=${rowAddress} $word (i64.or $sum (i64.xor $row $matched)))
+            (local.set $carry (i64.shr_u
+              (i64.or $matched (i64.and $row (i64.xor $sum (i64.const -1)))) (i64.const 63)))
+            (local.set $word (i32.add $word 8))
+            (br_if $words (i32.lt_u $word $last)))))
+      ;; The carry out of the last word says whether the common length grew by one.
+      (local.set $common (i32.add $common (i32.wrap_i64 $carry)))
+      (local.set $column (i32.add $column 1))
+      (if (i32.gt_u (i32.sub $column $common) $otherSpare) (then (return $common)))
+      (local.set $at (i32.add $at 4))
+      (br_if $character (i32.lt_u $at $end))))
+  $common)
+`;

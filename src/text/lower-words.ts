@@ -3,8 +3,8 @@
  * The words are those of `text.toLowerCase()` split at spaces as `words.ts` knows them.
  */
 
-import { contextual, makeWordScan, padding, unitsAddress, type WordScan } from './lower-scan.js';
-import { type Instance, pageBytes } from './wasm.js';
+import { contextual, type LowerScan, makeLowerScan, padding, unitsAddress } from './lower-scan.js';
+import { type Assembled, pageBytes } from './wat.js';
 import { isSpace } from './words.js';
 
 export class LowerWords {
@@ -17,14 +17,14 @@ export class LowerWords {
   ends = new Int32Array(0);
   /** The texts one after the other, in lower case. */
   units = new Uint16Array(0);
-  private readonly kernel: Instance<WordScan>;
+  private readonly program: Assembled<LowerScan>;
   private bytes = Buffer.alloc(0);
   private unitCount = 0;
   private unitsKept = 0;
 
   /** With room for texts of so many units in all. */
   constructor(units = 1 << 14) {
-    this.kernel = makeWordScan(unitsAddress, (unit) => this.learn(unit));
+    this.program = makeLowerScan(unitsAddress, (unit) => this.learn(unit));
     this.makeRoom(units, units / 5);
     for (let unit = 1; unit < 0x80; unit += 1) this.learn(unit);
   }
@@ -60,7 +60,7 @@ export class LowerWords {
     const at = unitsAddress + 2 * this.unitCount;
     this.bytes.write(text, at, 2 * text.length, 'utf16le');
     const first = this.hashes.byteOffset + 4 * this.count;
-    const end = this.kernel.exports.scan(at, at + 2 * text.length, first, 4 * this.hashes.length, isLower ? 1 : 0);
+    const end = this.program.functions.scan(at, at + 2 * text.length, first, 4 * this.hashes.length, isLower ? 1 : 0);
     if (end === 0) return false;
     this.count += (end - first) / 4;
     this.unitCount = units;
@@ -69,7 +69,7 @@ export class LowerWords {
 
   /** Lays out the memory anew: first the units, then what is known of the words. */
   private makeRoom(units: number, words: number): void {
-    const { memory } = this.kernel;
+    const { memory } = this.program;
     const known = [this.hashes, this.starts, this.ends].map((each) => each.slice(0, this.count));
     const room = Math.ceil(words);
     const wordsAddress = 16 * Math.ceil((unitsAddress + 2 * units + padding) / 16);

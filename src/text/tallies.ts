@@ -9,7 +9,7 @@ import {
   type TallyScan,
   uncounted,
 } from './tally-scan.js';
-import { type Instance, pageBytes } from './wasm.js';
+import { type Assembled, pageBytes } from './wat.js';
 
 /**
  * How often each class of characters occurs in many documents. However a text is aligned with a document, the characters
@@ -17,7 +17,7 @@ import { type Instance, pageBytes } from './wasm.js';
  */
 export class Tallies {
   private readonly threshold: number;
-  private readonly kernel: Instance<TallyScan>;
+  private readonly program: Assembled<TallyScan>;
   private readonly foundAddress: number;
   private readonly textAddress: number;
   private memory: Buffer;
@@ -30,13 +30,13 @@ export class Tallies {
     const blocks = Math.ceil(documents.length / lanes);
     this.foundAddress = freeAddress + blocks * blockBytes;
     this.textAddress = this.foundAddress + blocks * 4;
-    this.kernel = makeTallyScan(this.textAddress);
-    this.memory = Buffer.from(this.kernel.memory.buffer);
-    this.words = new Uint16Array(this.kernel.memory.buffer);
+    this.program = makeTallyScan(this.textAddress);
+    this.memory = Buffer.from(this.program.memory.buffer);
+    this.words = new Uint16Array(this.program.memory.buffer);
     this.classify(documents);
     documents.forEach((document, place) => {
       const length = this.read(document);
-      const counts = new Int32Array(this.kernel.memory.buffer, 0, classCount);
+      const counts = new Int32Array(this.program.memory.buffer, 0, classCount);
       const first = (freeAddress + Math.floor(place / lanes) * blockBytes) / 2 + (place % lanes);
       this.words[first] = Math.min(mostCount, Math.floor((threshold * length) / 200));
       for (let of = 0; of < classCount; of += 1)
@@ -47,7 +47,7 @@ export class Tallies {
   /** Counts the text, which `near` then asks about, and returns how many code points it has. */
   read(text: string): number {
     this.write(text);
-    this.kernel.exports.tally(this.textAddress, this.textAddress + 2 * text.length);
+    this.program.functions.tally(this.textAddress, this.textAddress + 2 * text.length);
     return this.words[2 * uncounted] === 0 && this.words[2 * uncounted + 1] === 0 ? text.length : countCodePoints(text);
   }
 
@@ -61,7 +61,7 @@ export class Tallies {
     if (allowed >= mostCount) return Array.from({ length: to - from }, (_, index) => from + index);
     const first = Math.floor(from / lanes);
     const [at, end] = [first, Math.ceil(to / lanes)].map((place) => freeAddress + place * blockBytes);
-    const foundEnd = this.kernel.exports.scan(at as number, end as number, allowed, this.foundAddress);
+    const foundEnd = this.program.functions.scan(at as number, end as number, allowed, this.foundAddress);
     const near: number[] = [];
     for (let address = this.foundAddress; address < foundEnd; address += 4) {
       const found = this.memory.readUInt32LE(address);
@@ -102,9 +102,9 @@ export class Tallies {
   private write(text: string): void {
     const most = this.textAddress + 2 * text.length;
     if (most > this.memory.length) {
-      this.kernel.memory.grow(Math.ceil((2 * (most - this.memory.length)) / pageBytes));
-      this.memory = Buffer.from(this.kernel.memory.buffer);
-      this.words = new Uint16Array(this.kernel.memory.buffer);
+      this.program.memory.grow(Math.ceil((2 * (most - this.memory.length)) / pageBytes));
+      this.memory = Buffer.from(this.program.memory.buffer);
+      this.words = new Uint16Array(this.program.memory.buffer);
     }
     this.memory.write(text, this.textAddress, 'utf16le');
   }

@@ -1,4 +1,4 @@
-import { block, branchIf, type Code, get, type Instance, i16x8, i32, Kernel, loop, set, v128, when } from './wasm.js';
+import { type Assembled, assemble } from './wat.js';
 
 /**
  * What is done with every text, and with every pair of it and a document of about its length. Memory holds, from 0 on: a
@@ -30,96 +30,64 @@ export interface TallyScan {
   scan(at: number, end: number, allowed: number, out: number): number;
 }
 
-export function makeTallyScan(bytes: number): Instance<TallyScan> {
-  return kernel.instance(bytes);
+export function makeTallyScan(bytes: number): Assembled<TallyScan> {
+  return assemble(program, bytes);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const zero = i32.const(0);
-
-function tallyBody(): Code {
-  const [at, end, count] = [0, 1, 2];
-  const next = set(count, i32.shiftLeft(i32.load8(i32.load16(get(at)), classesAddress), i32.const(2)));
-  return [
-    ...Array.from({ length: classesAddress / 16 }, (_, vector) =>
-      v128.store(zero, i16x8.splat(zero), 16 * vector),
-    ).flat(),
-    ...when(
-      i32.less(get(at), get(end)),
-      loop(
-        next,
-        i32.store(get(count), i32.add(i32.load(get(count)), i32.const(1))),
-        set(at, i32.add(get(at), i32.const(2))),
-        branchIf(0, i32.less(get(at), get(end))),
-      ),
-    ),
-  ];
-}
-
 /** Classes after which it is looked again whether all eight documents are out: most are after a dozen or two. */
 const step = 4;
 
-function scanBody(): Code {
-  const [at, end, allowed, out, number, offset, limit, surplus] = [0, 1, 2, 3, 4, 5, 6, 7];
-  const surplusOf = (group: number) =>
-    i16x8.subSaturated(
-      v128.load(get(offset), spreadAddress + 16 * group),
-      v128.load(i32.add(get(at), get(offset)), 16 + 16 * group),
-    );
-  const within = i16x8.lessOrEqual(get(surplus), get(limit));
-  const spreadBytes = i32.const(16 * classCount);
-  return [
-    // Each count in 16 bits, then eight times over.
-    ...Array.from({ length: classCount / 8 }, (_, part) =>
-      v128.store(
-        zero,
-        i16x8.narrow(v128.load(zero, 32 * part), v128.load(zero, 32 * part + 16)),
-        countedAddress + 16 * part,
-      ),
-    ).flat(),
-    ...loop(
-      v128.store(
-        get(offset),
-        v128.load16Splat(i32.shiftRight(get(offset), i32.const(3)), countedAddress),
-        spreadAddress,
-      ),
-      set(offset, i32.add(get(offset), i32.const(16))),
-      branchIf(0, i32.less(get(offset), spreadBytes)),
-    ),
-    ...when(
-      i32.less(get(at), get(end)),
-      loop(
-        set(limit, i16x8.subSaturated(i16x8.splat(get(allowed)), v128.load(get(at)))),
-        set(surplus, i16x8.splat(zero)),
-        set(offset, zero),
-        block(
-          loop(
-            ...Array.from({ length: step }, (_, group) =>
-              set(surplus, i16x8.addSaturated(get(surplus), surplusOf(group))),
-            ),
-            branchIf(1, i32.isZero(v128.any(within))),
-            set(offset, i32.add(get(offset), i32.const(16 * step))),
-            branchIf(0, i32.less(get(offset), spreadBytes)),
-          ),
-          i32.store(get(out), i32.or(i32.shiftLeft(get(number), i32.const(8)), i16x8.bits(within))),
-          set(out, i32.add(get(out), i32.const(4))),
-        ),
-        set(number, i32.add(get(number), i32.const(1))),
-        set(at, i32.add(get(at), i32.const(blockBytes))),
-        branchIf(0, i32.less(get(at), get(end))),
-      ),
-    ),
-    ...get(out),
-  ];
-}
+const times = (count: number, line: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => line(index)).join('\n');
 
-const kernel = new Kernel<TallyScan>({
-  tally: { parameters: ['i32', 'i32'], locals: ['i32'], body: tallyBody() },
-  scan: {
-    parameters: ['i32', 'i32', 'i32', 'i32'],
-    result: 'i32',
-    locals: ['i32', 'i32', 'v128', 'v128'],
-    body: scanBody(),
-  },
-});
+const within = '(i16x8.le_u $surplus $limit)';
+
+const program = `
+(func $tally (param $at i32) (param $end i32) (local $count i32)
+  ${times(classesAddress / 16, (vector) => `(v128.store offset=${16 * vector} 0 (i16x8.splat 0))`)}
+  (block $done
+    (br_if $done (i32.ge_u $at $end))
+    (loop $more
+      (local.set $count (i32.shl (i32.load8_u offset=${classesAddress} (i32.load16_u $at)) 2))
+      (i32.store $count (i32.add (i32.load $count) 1))
+      (local.set $at (i32.add $at 2))
+      (br_if $more (i32.lt_u $at $end)))))
+
+(func $scan (param $at i32) (param $end i32) (param $allowed i32) (param $out i32) (result i32)
+  (local $number i32) (local $class i32) (local $limit v128) (local $surplus v128)
+  ;; Each count in 16 bits, then eight times over.
+  ${times(
+    classCount / 8,
+    (part) => `(v128.store offset=${countedAddress + 16 * part} 0
+    (i16x8.narrow_i32x4_u (v128.load offset=${32 * part} 0) (v128.load offset=${32 * part + 16} 0)))`,
+  )}
+  (loop $more
+    (v128.store offset=${spreadAddress} $class (v128.load16_splat offset=${countedAddress} (i32.shr_u $class 3)))
+    (local.set $class (i32.add $class 16))
+    (br_if $more (i32.lt_u $class ${16 * classCount})))
+  (block $done
+    (br_if $done (i32.ge_u $at $end))
+    (loop $block
+      (local.set $limit (i16x8.sub_sat_u (i16x8.splat $allowed) (v128.load $at)))
+      (local.set $surplus (i16x8.splat 0))
+      (local.set $class 0)
+      (block $out_of_reach
+        (loop $classes
+          ${times(
+            step,
+            (group) => `(local.set $surplus (i16x8.add_sat_u $surplus (i16x8.sub_sat_u
+            (v128.load offset=${spreadAddress + 16 * group} $class)
+            (v128.load offset=${16 + 16 * group} (i32.add $at $class)))))`,
+          )}
+          (br_if $out_of_reach (i32.eqz (v128.any_true ${within})))
+          (local.set $class (i32.add $class ${16 * step}))
+          (br_if $classes (i32.lt_u $class ${16 * classCount})))
+        (i32.store $out (i32.or (i32.shl $number 8) (i16x8.bitmask ${within})))
+        (local.set $out (i32.add $out 4)))
+      (local.set $number (i32.add $number 1))
+      (local.set $at (i32.add $at ${blockBytes}))
+      (br_if $block (i32.lt_u $at $end))))
+  $out)
+`;

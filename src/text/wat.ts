@@ -1,26 +1,46 @@
 /**
  * Assembles WebAssembly from its text format, for the few loops over bytes that need vector instructions or loads that
  * are not aligned. The subset: functions over one memory, instructions in their folded form. Two shorthands: `$x` where a
- * value is wanted is `(local.get $x)`, a number is `(i32.const …)`. Every function is exported under its name.
+ * value is wanted is `(local.get $x)`, a number is `(i32.const …)`. Every function is exported under its name;
+ * `(import $name (param $x …))` is a function that the program is given.
  */
 export type Exports = Record<string, (...parameters: number[]) => number>;
 
-/** The functions of a program, with `pages` of 64 KiB as their memory. */
-export function assemble(program: string, pages: number): { functions: Exports; memory: ArrayBuffer } {
+/** A program's functions and the memory that they work on. */
+export interface Assembled<Functions> {
+  functions: Functions;
+  memory: Memory;
+}
+
+/** Memory that can grow: whoever holds a view of its buffer then needs a new one. */
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+export const pageBytes = 65_536;
+
+/** The functions of a program, with at least `bytes` as their memory, and what `(import …)` names. */
+export function assemble<Functions = Exports>(
+  program: string,
+  bytes: number,
+  imported: Record<string, (value: number) => void> = {},
+): Assembled<Functions> {
   const { Memory, Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyParts }).WebAssembly;
   const module = modules.get(program) ?? new Module(Uint8Array.from(moduleBytes(parse(program))));
   modules.set(program, module);
-  const memory = new Memory({ initial: pages });
-  return { functions: new Instance(module, { m: { m: memory } }).exports, memory: memory.buffer };
+  const memory = new Memory({ initial: Math.ceil(bytes / pageBytes) });
+  const { exports } = new Instance(module, { m: { memory, ...imported } });
+  return { functions: exports as Functions, memory };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** The little that is used of it: neither the language's nor Node's types declare it. */
 interface WebAssemblyParts {
-  Memory: new (size: { initial: number }) => { buffer: ArrayBuffer };
+  Memory: new (size: { initial: number }) => Memory;
   Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: { m: { m: object } }) => { exports: Exports };
+  Instance: new (module: object, imports: { m: Record<string, unknown> }) => { exports: unknown };
 }
 
 /** By program: what needs more memory is made again. */
@@ -44,6 +64,7 @@ const plain: Record<string, number[]> = {
   'i32.gt_u': [0x4b],
   'i32.le_u': [0x4d],
   'i32.ge_u': [0x4f],
+  'i64.eqz': [0x50],
   'i64.eq': [0x51],
   'i64.ne': [0x52],
   'i32.ctz': [0x68],
@@ -59,18 +80,35 @@ const plain: Record<string, number[]> = {
   'i32.shl': [0x74],
   'i32.shr_u': [0x76],
   'i64.ctz': [0x7a],
+  'i64.add': [0x7c],
+  'i64.sub': [0x7d],
   'i64.mul': [0x7e],
+  'i64.and': [0x83],
+  'i64.or': [0x84],
   'i64.xor': [0x85],
   'i64.shl': [0x86],
   'i64.shr_u': [0x88],
+  'i64.rotl': [0x89],
   'i32.wrap_i64': [0xa7],
+  'i64.extend_i32_u': [0xad],
   'i8x16.splat': [0xfd, 0x0f],
+  'i16x8.splat': [0xfd, 0x10],
   'i8x16.eq': [0xfd, 0x23],
   'i8x16.lt_u': [0xfd, 0x26],
+  'i16x8.lt_u': [0xfd, 0x30],
+  'i16x8.le_u': [0xfd, 0x34],
+  'v128.and': [0xfd, 0x4e],
   'v128.or': [0xfd, 0x50],
   'v128.any_true': [0xfd, 0x53],
   'i8x16.bitmask': [0xfd, 0x64],
+  'i8x16.narrow_i16x8_u': [0xfd, 0x66],
   'i8x16.sub': [0xfd, 0x71],
+  'i16x8.bitmask': [0xfd, 0x84, 0x01],
+  'i16x8.narrow_i32x4_u': [0xfd, 0x86, 0x01],
+  'i16x8.add': [0xfd, 0x8e, 0x01],
+  'i16x8.add_sat_u': [0xfd, 0x90, 0x01],
+  'i16x8.sub': [0xfd, 0x91, 0x01],
+  'i16x8.sub_sat_u': [0xfd, 0x93, 0x01],
 };
 
 /** Loads and stores, with the logarithm of the alignment that they claim: none. */
@@ -84,6 +122,7 @@ const ofMemory: Record<string, number[]> = {
   'i32.store8': [0x3a],
   'i32.store16': [0x3b],
   'v128.load': [0xfd, 0x00],
+  'v128.load16_splat': [0xfd, 0x08],
   'v128.store': [0xfd, 0x0b],
 };
 
@@ -110,9 +149,13 @@ interface Signature {
   results: number[];
 }
 
-function moduleBytes(functions: Node[]): number[] {
-  const parsed = functions.map((each) => readFunction(each as Node[]));
-  const names = parsed.map(({ signature }) => signature.name);
+function moduleBytes(program: Node[]): number[] {
+  const parsed = program.filter((each) => each[0] !== 'import').map((each) => readFunction(each as Node[]));
+  const imports = program
+    .filter((each) => each[0] === 'import')
+    .map((each) => readFunction(['func', ...each.slice(1)]));
+  const signatures = [...imports, ...parsed].map(({ signature }) => signature);
+  const names = signatures.map(({ name }) => name);
   const bodies = parsed.map(({ locals, localTypes, body }) => {
     const code = [
       ...unsigned(localTypes.length),
@@ -126,7 +169,7 @@ function moduleBytes(functions: Node[]): number[] {
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(
       1,
-      parsed.map(({ signature: { parameters, results } }) => [
+      signatures.map(({ parameters, results }) => [
         0x60,
         ...unsigned(parameters.length),
         ...parameters,
@@ -134,14 +177,17 @@ function moduleBytes(functions: Node[]): number[] {
         ...results,
       ]),
     ),
-    ...section(2, [[...text('m'), ...text('m'), 2, 0, 1]]),
+    ...section(2, [
+      [...text('m'), ...text('memory'), 2, 0, 1],
+      ...imports.map(({ signature: { name } }, at) => [...text('m'), ...text(name.slice(1)), 0, ...unsigned(at)]),
+    ]),
     ...section(
       3,
-      parsed.map((_, at) => unsigned(at)),
+      parsed.map((_, at) => unsigned(imports.length + at)),
     ),
     ...section(
       7,
-      names.map((name, at) => [...text(name.slice(1)), 0, ...unsigned(at)]),
+      parsed.map(({ signature: { name } }, at) => [...text(name.slice(1)), 0, ...unsigned(imports.length + at)]),
     ),
     ...section(10, bodies),
   ];
@@ -197,7 +243,8 @@ class Coder {
     }
     if (operation in plain) return [...codes(rest), ...(plain[operation] as number[])];
     if (operation === 'i32.const') return [0x41, ...signed(Number(first))];
-    if (operation === 'i64.const') return [0x42, ...signedLong(BigInt(first as string))];
+    if (operation === 'i64.const') return [0x42, ...signedLong(BigInt.asIntN(64, BigInt(first as string)))];
+    if (operation === 'i64x2.extract_lane') return [...codes(others), 0xfd, 0x1d, Number(first)];
     if (operation === 'call') return [...codes(others), 0x10, ...this.index(this.functions, first as string)];
     if (operation === 'br' || operation === 'br_if') {
       const depth = labels.length - 1 - labels.lastIndexOf(first as string);

@@ -18,9 +18,9 @@ export class WordScan {
 
   /** With room for so many bytes behind `scanStart`. */
   constructor(bytes: number) {
-    const { functions, memory } = assemble(program, Math.ceil((scanStart + bytes + slack) / 65_536));
-    this.memory = memory;
-    this.counts = new Int32Array(memory, 0, scanStart / 4);
+    const { functions, memory } = assemble(program, scanStart + bytes + slack);
+    this.memory = memory.buffer;
+    this.counts = new Int32Array(memory.buffer, 0, scanStart / 4);
     this.scan = functions.scan as unknown as typeof this.scan;
   }
 

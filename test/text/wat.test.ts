@@ -20,7 +20,7 @@ it('a program runs: locals, loops, branches, calls, memory', () => {
     (func $odd (param $of i32) (result i32) (i32.and $of 1))`,
     1,
   );
-  const bytes = new Uint8Array(memory);
+  const bytes = new Uint8Array(memory.buffer);
   bytes.set([1, 2, 3, 200], 2);
   expect(functions.sum?.(0, 4, 1)).toBe(202);
   expect([...bytes.subarray(2, 6)]).toEqual([1, 7, 3, 7]);
@@ -35,6 +35,19 @@ it('numbers of 64 bits keep their upper half', () => {
   const program =
     '(func $top (param $by i32) (result i32) (i32.wrap_i64 (i64.shr_u (i64.const -81985529216486896) (i64.const 32))))';
   expect(assemble(program, 1).functions.top?.(0)).toBe(0xfedcba98 | 0);
+});
+
+it('a program calls what it is given, and its memory grows', () => {
+  const seen: number[] = [];
+  const { functions, memory } = assemble(
+    '(import $tell (param $of i32)) (func $twice (param $of i32) (call $tell $of) (call $tell (i32.load 65536)))',
+    1,
+    { tell: (value) => seen.push(value) },
+  );
+  memory.grow(1);
+  new Int32Array(memory.buffer)[65_536 / 4] = 7;
+  functions.twice?.(5);
+  expect(seen).toEqual([5, 7]);
 });
 
 it.each([

@@ -17,9 +17,9 @@ export class LongTexts {
 
   /** `keys`: of a row, under which long texts may stay what they are. `shortest`: bytes that make one long. */
   constructor(keys: Iterable<string>, shortest = 128) {
-    const { functions, memory } = assemble(program(shortest), textsEnd >> 16);
-    this.bytes = Buffer.from(memory);
-    this.numbers = new Int32Array(memory);
+    const { functions, memory } = assemble(program(shortest), textsEnd);
+    this.bytes = Buffer.from(memory.buffer);
+    this.numbers = new Int32Array(memory.buffer);
     this.take = functions.take as typeof this.take;
     this.keys = new Set(keys);
     this.shortest = shortest;
