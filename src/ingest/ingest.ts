@@ -86,7 +86,16 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
     const entry = options.sources[task.entry];
     if (entry === undefined) throw new Error(`no entry ${task.entry}`);
     const source = await resolveOnce(options, task.entry, context);
-    return withTables(context, (tables) => readTask(task, source, tables, context));
+    let opened: Promise<Tables> | null = null;
+    const tables = () => {
+      opened ??= context.openTables();
+      return opened;
+    };
+    try {
+      return await readTask(task, source, tables, context);
+    } finally {
+      (await (opened as Promise<Tables> | null))?.close();
+    }
   },
 
   async finish(reports, options, context) {
@@ -96,11 +105,19 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-async function readTask(task: IngestTask, source: Source, tables: Tables, context: StageContext): Promise<TaskReport> {
+/** Opens DuckDB only where it reads: most of what is JSON goes without. */
+type OpenTables = () => Promise<Tables>;
+
+async function readTask(
+  task: IngestTask,
+  source: Source,
+  tables: OpenTables,
+  context: StageContext,
+): Promise<TaskReport> {
   const path = source.files.find((file) => file.name === task.file)?.path;
   if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
   const writer = new ShardWriter(context.run, task.entry, task.task);
-  const where = await openWhere(tables, source);
+  const where = source.where.length === 0 ? null : await openWhere(await tables(), source);
   const counts = new TaskCounts();
   const reject = (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
     if (source.onError === 'fail') throw badRow(reading, source, task.file);
@@ -160,12 +177,12 @@ function howFar(
   return { done: Math.min(size, offset - start), total: size, unit };
 }
 
-function readPiece(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {
+function readPiece(task: IngestTask, path: string, source: Source, tables: OpenTables): AsyncGenerator<Reading[]> {
   const texts = longTextsOf(source);
   if (task.kind === 'lines') return readJsonLines(path, 'none', task, texts);
   if (task.kind === 'values') return readJsonValues(path, 'none', { ...task, index: task.firstLine }, texts);
-  if (task.kind === 'rows') return readColumns(task, path, source, tables);
-  return readBatches(path, tables, undefined, texts);
+  if (task.kind === 'rows') return readColumns(task, path, source, tables());
+  return readBatches(path, tables(), undefined, texts);
 }
 
 /** None where a condition looks at the row as it stands. */
@@ -182,7 +199,13 @@ function longTextsOf({ adapter, map, where }: Source): LongTexts | undefined {
 const longTexts = new Map<string, LongTexts>();
 
 /** Without the columns that only repeat others. */
-async function* readColumns(task: IngestTask, path: string, source: Source, tables: Tables): AsyncGenerator<Reading[]> {
+async function* readColumns(
+  task: IngestTask,
+  path: string,
+  source: Source,
+  opened: Promise<Tables>,
+): AsyncGenerator<Reading[]> {
+  const tables = await opened;
   const { columns } = await readParquetShape(tables, path);
   const ignored = source.adapter.ignores ?? [];
   const wanted = columns.map((column) => column.name).filter((name) => !ignored.includes(name));

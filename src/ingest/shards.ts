@@ -39,6 +39,11 @@ export function keysPath(run: RunFolder, entry: number, task: number): string {
   return run.state('ingest', `${taskName(entry, task)}.parquet`);
 }
 
+/** A worker does one task at a time: their memory is used again. */
+const rows = new PlainParquet(rowKinds);
+const keys = new PlainParquet(keyKinds);
+const quarantine = new PlainParquet(quarantineKinds);
+
 /** Writes one task's rows, quarantine and keys; nothing of them is seen before it is whole. */
 export class ShardWriter {
   readonly files: string[] = [];
@@ -47,9 +52,9 @@ export class ShardWriter {
   private readonly run: RunFolder;
   private readonly entry: number;
   private readonly task: number;
-  private readonly rows = new PlainParquet(rowKinds);
-  private readonly keys = new PlainParquet(keyKinds);
-  private readonly quarantine = new PlainParquet(quarantineKinds);
+  private readonly rows = rows;
+  private readonly keys = keys;
+  private readonly quarantine = quarantine;
   private part = 0;
   private units = 0;
 
@@ -57,6 +62,7 @@ export class ShardWriter {
     this.run = run;
     this.entry = entry;
     this.task = task;
+    for (const table of [rows, keys, quarantine]) table.clear();
   }
 
   async add({ row, contentKey, size, utf8 }: Canonical): Promise<void> {

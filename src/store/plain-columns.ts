@@ -1,34 +1,6 @@
+import { GrowingBytes } from './growing-bytes.js';
 import { Lz4 } from './lz4.js';
 import { pageHead } from './parquet-head.js';
-
-/** Bytes in memory that is used again. */
-class GrowingBytes {
-  bytes = Buffer.alloc(0);
-  length = 0;
-
-  /** Room for so many more. */
-  reserve(more: number): void {
-    const needed = this.length + more;
-    if (needed <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.bytes.length, 4096));
-    this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
-  }
-
-  add(more: Uint8Array): void {
-    this.reserve(more.length);
-    this.bytes.set(more, this.length);
-    this.length += more.length;
-  }
-
-  /** A single huge text must not keep its memory. */
-  clear(): void {
-    this.length = 0;
-    if (this.bytes.length > keptBytes) this.bytes = Buffer.alloc(0);
-  }
-}
-
-const keptBytes = 64 << 20;
 
 export type PlainKind = 'text' | 'texts' | 'int32' | 'int64' | 'flag';
 export type PlainCell = string | Uint8Array | number | boolean | readonly string[] | null;

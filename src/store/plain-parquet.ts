@@ -44,9 +44,15 @@ export class PlainParquet {
   async writeTo(path: string, temporaryFolder: string): Promise<FileSum> {
     const sha256 = await writeThenRename(path, temporaryFolder, (temporaryPath) => this.write(temporaryPath));
     const sum = { ...this.sum.take(), sha256 };
-    for (const column of this.columns) column.clear();
-    this.rowCount = 0;
+    this.clear();
     return sum;
+  }
+
+  /** Forgets what was added, and keeps the memory. */
+  clear(): void {
+    for (const column of this.columns) column.clear();
+    this.sum.take();
+    this.rowCount = 0;
   }
 
   private async write(path: string): Promise<string> {

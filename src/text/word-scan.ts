@@ -1,8 +1,8 @@
 import { assemble } from './wat.js';
 
 /**
- * The one pass over the bytes of a text that counts all that is counted in it, sixteen at a time where none of them can
- * begin a space of several bytes or an unspaced script, else one by one.
+ * The one pass over the bytes of a text that counts all that is counted in it, sixteen at a time where none of them
+ * begins a space of several bytes, else one by one.
  */
 
 /** Where a text may begin in the memory. */
@@ -117,9 +117,22 @@ const program = `
         (br_if $single (i32.gt_u (i32.add $at 16) $end))
         (local.set $stop (i32.add $at 16))
         (local.set $sixteen (v128.load $at))
-        (br_if $single (v128.any_true (v128.or
+        ;; Of the bytes that may begin such, most begin something else: a quote, an accent.
+        (local.set $found (i8x16.bitmask (v128.or
           (i8x16.eq $sixteen (i8x16.splat 0xc2))
           (i8x16.lt_u (i8x16.sub $sixteen (i8x16.splat 0xe0)) (i8x16.splat 0x20)))))
+        (block $none
+          (loop $each
+            (br_if $none (i32.eqz $found))
+            (local.set $place (i32.add $at (i32.ctz $found)))
+            (local.set $byte (i32.load8_u $place))
+            (local.set $second (i32.load8_u offset=1 $place))
+            (local.set $third (i32.load8_u offset=2 $place))
+            (br_if $single (call $spaceLength $byte $second $third))
+            (if (call $isUnspaced $byte $second $third)
+              (then (i32.store offset=${4 * at.unspaced} 0 1)))
+            (local.set $found (i32.and $found (i32.sub $found 1)))
+            (br $each)))
         ;; A bit for each byte that is no space: a word begins where the bit before is not set.
         (local.set $found (i32.xor 0xffff (i8x16.bitmask (v128.or
           (i8x16.lt_u (i8x16.sub $sixteen (i8x16.splat 9)) (i8x16.splat 5))
@@ -127,8 +140,11 @@ const program = `
         (local.set $words (i32.add $words (i32.popcnt
           (i32.and $found (i32.xor -1 (i32.or (i32.shl $found 1) $inWord))))))
         (local.set $inWord (i32.shr_u $found 15))
-        (local.set $units (i32.add $units (i32.sub 16 (i32.popcnt (i8x16.bitmask
-          (i8x16.lt_u (i8x16.sub $sixteen (i8x16.splat 0x80)) (i8x16.splat 0x40)))))))
+        (local.set $units (i32.add $units (i32.sub
+          (i32.add 16 (i32.popcnt (i8x16.bitmask
+            (i8x16.lt_u (i8x16.sub $sixteen (i8x16.splat 0xf0)) (i8x16.splat 0x10)))))
+          (i32.popcnt (i8x16.bitmask
+            (i8x16.lt_u (i8x16.sub $sixteen (i8x16.splat 0x80)) (i8x16.splat 0x40)))))))
         (local.set $found (i8x16.bitmask (i8x16.eq $sixteen (i8x16.splat 0x57))))
         (block $none
           (loop $each
