@@ -1,4 +1,4 @@
-import { type Assembled, assemble } from './wat.js';
+import { type Assembled, assemble, repeated } from './wat.js';
 
 /**
  * Lower-cases UTF-16 units where they stand, finds the words between spaces and hashes them, sixteen units at a step. At
@@ -31,9 +31,6 @@ export function makeLowerScan(bytes: number, learn: (unit: number) => void): Ass
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-
-const times = (count: number, line: (index: number) => string) =>
-  Array.from({ length: count }, (_, index) => line(index)).join('\n');
 
 const lowered = (half: string) =>
   `(i16x8.add ${half} (v128.and (i16x8.lt_u (i16x8.sub ${half} (i16x8.splat 0x41)) (i16x8.splat 26)) (i16x8.splat 0x20)))`;
@@ -129,13 +126,13 @@ const program = `
   (local $starts i32) (local $ends i32) (local $carry i64) (local $spaces i64) (local $before i64) (local $bits i64)
   (local $low v128) (local $high v128) (local $bytes v128)
   ;; Spaces behind the end close the last word.
-  ${times(padding / 16, (vector) => `(v128.store offset=${16 * vector} $end (i16x8.splat 0x20))`)}
+  ${repeated(padding / 16, (vector) => `(v128.store offset=${16 * vector} $end (i16x8.splat 0x20))`)}
   (local.set $starts (i32.add $hashes $column))
   (local.set $ends (i32.add $starts $column))
   (local.set $carry (i64.const 1))
   (loop $more
       (local.set $spaces (i64.const 0))
-      ${times(blockUnits / partUnits, part)}
+      ${repeated(blockUnits / partUnits, part)}
       (local.set $before (i64.or (i64.shl $spaces (i64.const 1)) $carry))
       (local.set $carry (i64.shr_u $spaces (i64.const 63)))
       (local.set $bits ${without('$before', '$spaces')})

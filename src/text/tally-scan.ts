@@ -1,4 +1,4 @@
-import { type Assembled, assemble } from './wat.js';
+import { type Assembled, assemble, repeated } from './wat.js';
 
 /**
  * What is done with every text, and with every pair of it and a document of about its length. Memory holds, from 0 on: a
@@ -39,14 +39,11 @@ export function makeTallyScan(bytes: number): Assembled<TallyScan> {
 /** Classes after which it is looked again whether all eight documents are out: most are after a dozen or two. */
 const step = 4;
 
-const times = (count: number, line: (index: number) => string) =>
-  Array.from({ length: count }, (_, index) => line(index)).join('\n');
-
 const within = '(i16x8.le_u $surplus $limit)';
 
 const program = `
 (func $tally (param $at i32) (param $end i32) (local $count i32)
-  ${times(classesAddress / 16, (vector) => `(v128.store offset=${16 * vector} 0 (i16x8.splat 0))`)}
+  ${repeated(classesAddress / 16, (vector) => `(v128.store offset=${16 * vector} 0 (i16x8.splat 0))`)}
   (block $done
     (br_if $done (i32.ge_u $at $end))
     (loop $more
@@ -58,7 +55,7 @@ const program = `
 (func $scan (param $at i32) (param $end i32) (param $allowed i32) (param $out i32) (result i32)
   (local $number i32) (local $class i32) (local $limit v128) (local $surplus v128)
   ;; Each count in 16 bits, then eight times over.
-  ${times(
+  ${repeated(
     classCount / 8,
     (part) => `(v128.store offset=${countedAddress + 16 * part} 0
     (i16x8.narrow_i32x4_u (v128.load offset=${32 * part} 0) (v128.load offset=${32 * part + 16} 0)))`,
@@ -75,7 +72,7 @@ const program = `
       (local.set $class 0)
       (block $out_of_reach
         (loop $classes
-          ${times(
+          ${repeated(
             step,
             (group) => `(local.set $surplus (i16x8.add_sat_u $surplus (i16x8.sub_sat_u
             (v128.load offset=${spreadAddress + 16 * group} $class)

@@ -34,6 +34,11 @@ export function assemble<Functions = Exports>(
   return { functions: exports as Functions, memory };
 }
 
+/** The text of an unrolled loop. */
+export function repeated(count: number, line: (index: number) => string): string {
+  return Array.from({ length: count }, (_, index) => line(index)).join('\n');
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** The little that is used of it: neither the language's nor Node's types declare it. */
