@@ -77,7 +77,7 @@ describe('the threshold', () => {
     expect(await thresholdFor(own, run(2), 0.005)).toBeCloseTo(5, 6);
     expect(await thresholdFor(own, run(-2), 0.005)).toBeCloseTo(1, 6);
     expect(await thresholdFor(own, run(-9), 0.005)).toBe(0);
-    expect(await thresholdFor(own, run(2, 900), 0.005)).toBe(3);
+    expect(await thresholdFor(own, run(2, 299), 0.005)).toBe(3);
   });
 
   it('falls to what the bulk of the prompts says, with and without leaks among them', async () => {

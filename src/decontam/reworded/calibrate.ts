@@ -1,8 +1,8 @@
 /** Share of texts whose scores say how the tail falls: enough to be steady, few enough to be tail. */
 const tailShare = 0.05;
 const leastTail = 20;
-/** Fewer prompts say nothing of a tail of one in two hundred. */
-const leastPrompts = 1_000;
+/** Of fewer prompts half and a quarter are too unsteady to draw a tail through (docs/decontam.md has the figures). */
+const leastPrompts = 300;
 
 /** How many of the highest scores among `count` texts `tailThreshold` looks at for a rate. */
 export function tailLength(count: number, rate: number): number {
