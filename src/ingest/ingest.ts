@@ -1,26 +1,15 @@
-import { defineStage, type Progress, type StageContext, type StageInput, type TaskReport } from '../pipeline/stage.js';
-import { Problem } from '../problem.js';
-import { canonicalJson, fingerprint } from '../store/fingerprint.js';
-import { readJsonLines } from '../store/readers/json-lines.js';
-import { readJsonValues } from '../store/readers/json-values.js';
-import { LongTexts } from '../store/readers/long-texts.js';
-import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js';
-import { readBatches } from '../store/readers/read-rows.js';
-import { excerptOf, type Reading } from '../store/readers/reading.js';
+import { defineStage, type StageContext, type StageInput } from '../pipeline/stage.js';
+import { fingerprint } from '../store/fingerprint.js';
 import type { Tables } from '../store/tables.js';
-import { Unfit } from './adapter.js';
-import { canonicalise } from './canonical.js';
 import { checkColumns, checkSources } from './check.js';
 import type { SourceFile } from './files.js';
 import { fetchHead, fetchSource, keepListing } from './hub/source.js';
 import { merge } from './merge.js';
 import { type IngestOptions, options } from './options.js';
-import { ShardWriter } from './shards.js';
 import { decidingParts, readSourceFile } from './source-file.js';
-import { entryLabel, resolveSource, type Source } from './sources.js';
-import { TaskCounts } from './task-counts.js';
+import { resolveSource, type Source } from './sources.js';
 import { cutTasks, type IngestTask } from './tasks.js';
-import { openWhere } from './where.js';
+import { work } from './work.js';
 
 /**
  * Reads the sources and writes every row down once in one shape, with its counts, language, keys and identity. What
@@ -82,21 +71,7 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
     });
   },
 
-  async work(task, options, context) {
-    const entry = options.sources[task.entry];
-    if (entry === undefined) throw new Error(`no entry ${task.entry}`);
-    const source = await resolveOnce(options, task.entry, context);
-    let opened: Promise<Tables> | null = null;
-    const tables = () => {
-      opened ??= context.openTables();
-      return opened;
-    };
-    try {
-      return await readTask(task, source, tables, context);
-    } finally {
-      (await (opened as Promise<Tables> | null))?.close();
-    }
-  },
+  work,
 
   async finish(reports, options, context) {
     return merge(reports, await resolveAll(options, context), options, context);
@@ -105,155 +80,10 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Opens DuckDB only where it reads: most of what is JSON goes without. */
-type OpenTables = () => Promise<Tables>;
-
-async function readTask(
-  task: IngestTask,
-  source: Source,
-  tables: OpenTables,
-  context: StageContext,
-): Promise<TaskReport> {
-  const path = source.files.find((file) => file.name === task.file)?.path;
-  if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
-  const writer = new ShardWriter(context.run, task.entry, task.task);
-  const where = source.where.length === 0 ? null : await openWhere(await tables(), source);
-  const counts = new TaskCounts();
-  const reject = (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
-    if (source.onError === 'fail') throw badRow(reading, source, task.file);
-    counts.quarantine(reading.reason);
-    writer.reject(source.name, task.file, reading);
-  };
-  let batches = 0;
-  for await (const readings of firstRows(readPiece(task, path, source, tables), task.rows)) {
-    const accepted = where === null ? null : await where.accepts(readings);
-    for (const [at, reading] of readings.entries()) {
-      counts.read += 1;
-      if (reading.kind === 'bad') {
-        reject(reading);
-        continue;
-      }
-      try {
-        if (accepted !== null && !accepted(at)) {
-          counts.where += 1;
-          continue;
-        }
-        await writer.add(canonicalise(reading.row, source, task.file, reading.index));
-      } catch (error) {
-        if (!(error instanceof Unfit)) throw error;
-        reject({
-          index: reading.index,
-          offset: reading.offset,
-          reason: error.message,
-          excerpt: excerptOfRow(reading.row),
-        });
-      }
-    }
-    // A message to another thread takes as long as counting the words of a batch.
-    if (batches % 16 === 0) context.progress(howFar(task, counts.read, readings.at(-1)?.offset ?? null));
-    batches += 1;
-  }
-  await writer.close();
-  return {
-    files: writer.files,
-    sums: writer.sums,
-    entry: task.entry,
-    task: task.task,
-    file: task.file,
-    ...counts.toJson(),
-  };
-}
-
-/** In bytes, a task's weight. Of a compressed file, whose offsets are not those of the file, nothing is known before its end. */
-function howFar(
-  { kind, start, end, rows, size, compressed }: IngestTask,
-  read: number,
-  offset: number | null,
-): Progress {
-  const unit = 'bytes';
-  if (rows !== null && rows > 0) return { done: (size * Math.min(read, rows)) / rows, total: size, unit };
-  if (kind === 'rows') return { done: (size * read) / (end - start), total: size, unit };
-  if (offset === null || compressed) return { done: 0, total: null, unit };
-  return { done: Math.min(size, offset - start), total: size, unit };
-}
-
-function readPiece(task: IngestTask, path: string, source: Source, tables: OpenTables): AsyncGenerator<Reading[]> {
-  const texts = longTextsOf(source);
-  if (task.kind === 'lines') return readJsonLines(path, 'none', task, texts);
-  if (task.kind === 'values') return readJsonValues(path, 'none', { ...task, index: task.firstLine }, texts);
-  if (task.kind === 'rows') return readColumns(task, path, source, tables());
-  return readBatches(path, tables(), undefined, texts);
-}
-
-/** None where a condition looks at the row as it stands. */
-function longTextsOf({ adapter, map, where }: Source): LongTexts | undefined {
-  const columns = adapter.longTextsOf?.(map) ?? adapter.longTexts;
-  if (columns === undefined || where.length > 0) return undefined;
-  const key = columns.join('\0');
-  const known = longTexts.get(key) ?? new LongTexts(columns);
-  longTexts.set(key, known);
-  return known;
-}
-
-/** A worker does one task at a time, so one for each list of columns is enough. */
-const longTexts = new Map<string, LongTexts>();
-
-/** Without the columns that only repeat others. */
-async function* readColumns(
-  task: IngestTask,
-  path: string,
-  source: Source,
-  opened: Promise<Tables>,
-): AsyncGenerator<Reading[]> {
-  const tables = await opened;
-  const { columns } = await readParquetShape(tables, path);
-  const ignored = source.adapter.ignores ?? [];
-  const wanted = columns.map((column) => column.name).filter((name) => !ignored.includes(name));
-  yield* readParquet(tables, path, task, wanted);
-}
-
-async function* firstRows(batches: AsyncGenerator<Reading[]>, limit: number | null): AsyncGenerator<Reading[]> {
-  let left = limit ?? Number.POSITIVE_INFINITY;
-  for await (const readings of batches) {
-    yield readings.length <= left ? readings : readings.slice(0, left);
-    left -= readings.length;
-    if (left <= 0) return;
-  }
-}
-
-function excerptOfRow(row: unknown): string {
-  try {
-    return excerptOf(JSON.stringify(row) ?? '');
-  } catch {
-    return 'nested too deep to show';
-  }
-}
-
-function badRow(reading: { index: number; reason: string; excerpt: string }, source: Source, file: string): Problem {
-  const line = /jsonl|ndjson/.test(file) ? `:${reading.index + 1}` : `, row ${reading.index + 1}`;
-  return new Problem(`${entryLabel(source.entry, source.name)}: a row cannot be read, and on_error is fail`, {
-    where: `${file}${line}`,
-    found: reading.reason,
-    try: 'mend the row, or on_error: quarantine to set such rows aside and count them',
-  });
-}
-
 async function resolveAll(options: IngestOptions, context: StageContext): Promise<Source[]> {
   const sources: Source[] = [];
   for (const [index, entry] of options.sources.entries()) sources.push(await resolveSource(entry, index, context));
   return sources;
-}
-
-/** A worker resolves each entry once, not once per task. */
-const resolved = new Map<string, Promise<Source>>();
-
-function resolveOnce(options: IngestOptions, index: number, context: StageContext): Promise<Source> {
-  const entry = options.sources[index];
-  if (entry === undefined) throw new Error(`no entry ${index}`);
-  const key = `${context.run.path}\0${context.resolve('.')}\0${index}\0${canonicalJson(JSON.parse(JSON.stringify(entry)))}`;
-  const known = resolved.get(key) ?? resolveSource(entry, index, context);
-  resolved.set(key, known);
-  return known;
 }
 
 async function withTables<T>(context: StageContext, use: (tables: Tables) => Promise<T>): Promise<T> {

@@ -4,9 +4,9 @@ import type { Adapter, ColumnMap } from './adapter.js';
 import { adapterNamed } from './adapters.js';
 import { findFiles, globMatcher, isData, nameOfPattern, type SourceFile } from './files.js';
 import type { HubSettings } from './hub/client.js';
-import { type HubSource, hubFile, repositoryOf } from './hub/source.js';
+import type { HubSource } from './hub/source.js';
 import type { SourceEntry } from './options.js';
-import { type NamedSource, readSourceFile } from './source-file.js';
+import type { NamedSource } from './source-file.js';
 
 /** An entry of `sources` with everything that its YAML, the named source and the files on disk say. */
 export interface Source {
@@ -45,7 +45,8 @@ export async function resolveSource(
   context: StageContext,
   hub: Partial<HubSettings> = {},
 ): Promise<Source> {
-  const named = entry.use === undefined ? null : readSourceFile(entry.use);
+  // Loaded only where they are needed: threads that read files of one's own go without.
+  const named = entry.use === undefined ? null : (await import('./source-file.js')).readSourceFile(entry.use);
   const paths = listOf(entry.path);
   const name = sourceName(entry);
   const label = entryLabel(index, name);
@@ -93,6 +94,7 @@ async function filesOf(
   const name = entry.hub ?? named?.hub;
   if (name === undefined) throw new Error('the options hold use, path or hub');
   const revision = entry.revision ?? named?.revision ?? 'main';
+  const { hubFile, repositoryOf } = await import('./hub/source.js');
   const repository = await repositoryOf(name, revision, context, hub);
   const wanted = choose(
     repository.files.map((file) => ({ ...file, name: file.path })),

@@ -11,6 +11,13 @@ const loaders: Record<StageName, () => Promise<AnyStage>> = {
   export: async () => (await import('../export/export.js')).exportStage,
 };
 
+/** How a stage does one task: without the rest of it where the stage keeps that apart. */
+export async function loadWork(name: StageName): Promise<AnyStage['work']> {
+  if (name === 'ingest') return (await import('../ingest/work.js')).work as AnyStage['work'];
+  const stage = await loadStage(name);
+  return (task, options, context) => stage.work(task, options, context);
+}
+
 /** One stage and no other: a worker thread that reads files need not load a model's runtime. */
 export function loadStage(name: StageName): Promise<AnyStage> {
   return loaders[name]();

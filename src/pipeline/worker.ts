@@ -2,7 +2,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { Problem, type ProblemParts } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
 import { type ContextParts, makeContext } from './context.js';
-import { loadStage } from './load-stage.js';
+import { loadWork } from './load-stage.js';
 import type { Progress, StageName, TaskReport } from './stage.js';
 
 export interface WorkerTask {
@@ -28,7 +28,7 @@ export type WorkerResult = { report: TaskReport } | { problem: { message: string
 /** Does one task of a stage in a worker thread. Piscina calls the default export. */
 export default async function work(message: WorkerTask | WorkerStart): Promise<WorkerResult | null> {
   if (!('start' in message)) return workOn(message);
-  await loadStage(message.start);
+  await loadWork(message.start);
   return null;
 }
 
@@ -36,13 +36,13 @@ async function workOn({ parts, task, index, channel }: WorkerTask): Promise<Work
   const messages = new BroadcastChannel(channel);
   const send = (message: WorkerMessage) => messages.postMessage(message);
   try {
-    const stage = await loadStage(parts.stage);
+    const doTask = await loadWork(parts.stage);
     const context = makeContext(parts, {
       progress: (progress) => send({ kind: 'progress', index, progress }),
       warn: (sentence) => send({ kind: 'warning', sentence }),
       signal: new AbortController().signal,
     });
-    return { report: await stage.work(task, parts.pipeline.stages[parts.stage], context) };
+    return { report: await doTask(task, parts.pipeline.stages[parts.stage], context) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const { cause: _, ...rest } = error.parts;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { writeThenRename } from './atomic.js';
-import { BIGINT, BOOLEAN, DuckDBInstance, INTEGER, VARCHAR } from './duckdb.js';
+import type { DuckDBInstance } from './duckdb.js';
 
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
 export type Row = Record<string, Cell>;
@@ -20,6 +20,8 @@ export interface Layout {
   /** zstd by default; lz4_raw takes half the time to write and to read, and half as much room again. */
   codec?: 'zstd' | 'lz4_raw';
 }
+
+type DuckDB = typeof import('./duckdb.js');
 
 /** A string as an SQL literal. */
 export function literal(text: string): string {
@@ -50,6 +52,7 @@ export class Tables {
   private writerCount = 0;
 
   private constructor(
+    private readonly duckdb: DuckDB,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
     temporaryFolder: string,
@@ -64,7 +67,9 @@ export class Tables {
     const own = options.temporaryFolder === undefined;
     const temporaryFolder = options.temporaryFolder ?? mkdtempSync(join(tmpdir(), 'curate-'));
     mkdirSync(temporaryFolder, { recursive: true });
-    const instance = await DuckDBInstance.create(':memory:', {
+    // Loaded here: many threads import this file and never open a table.
+    const duckdb = await import('./duckdb.js');
+    const instance = await duckdb.DuckDBInstance.create(':memory:', {
       threads: String(options.threads ?? 1),
       memory_limit: `${options.memoryMegabytes ?? 512}MB`,
       temp_directory: temporaryFolder,
@@ -74,7 +79,7 @@ export class Tables {
     const connection = await instance.connect();
     await connection.run("SET streaming_buffer_size='1KB'");
     await connection.run("SET TimeZone='UTC'");
-    return new Tables(instance, connection, temporaryFolder, own);
+    return new Tables(duckdb, instance, connection, temporaryFolder, own);
   }
 
   /** Runs a statement for its effect. */
@@ -146,7 +151,7 @@ export class Tables {
     const name = `writer_${this.writerCount}`;
     const columns = Object.entries(types).map(([column, type]) => `${identifier(column)} ${type.toString()}`);
     await this.connection.run(`CREATE TABLE ${name} (${columns.join(', ')})`);
-    return new TableWriter(this, name, types);
+    return new TableWriter(this, name, types, this.duckdb);
   }
 
   close(): void {
@@ -163,9 +168,11 @@ export class TableWriter {
   private readonly tables: Tables;
   private readonly name: string;
   private readonly types: [string, DuckDBType][];
+  private readonly duckdb: DuckDB;
   private appender: Awaited<ReturnType<DuckDBConnection['createAppender']>> | null = null;
 
-  constructor(tables: Tables, name: string, types: Record<string, DuckDBType>) {
+  constructor(tables: Tables, name: string, types: Record<string, DuckDBType>, duckdb: DuckDB) {
+    this.duckdb = duckdb;
     this.tables = tables;
     this.name = name;
     this.types = Object.entries(types);
@@ -173,6 +180,7 @@ export class TableWriter {
 
   /** Appends one row. DuckDB stores U+FFFD for a lone surrogate without a word: callers look for them before. */
   async append(row: Record<string, DuckDBValue>): Promise<void> {
+    const { BIGINT, BOOLEAN, INTEGER, VARCHAR } = this.duckdb;
     this.appender ??= await this.tables.connection.createAppender(this.name);
     for (const [column, type] of this.types) {
       const value = row[column];

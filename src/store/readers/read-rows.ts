@@ -4,7 +4,6 @@ import { detectFormat, type FileFormat } from './format.js';
 import { readJsonLines } from './json-lines.js';
 import { readJsonValues } from './json-values.js';
 import type { LongTexts } from './long-texts.js';
-import { readParquet } from './parquet-rows.js';
 import type { Reading } from './reading.js';
 
 /**
@@ -19,7 +18,7 @@ export async function* readBatches(
   texts?: LongTexts,
 ): AsyncGenerator<Reading[]> {
   const { format, compression } = known ?? (await detectFormat(path));
-  if (format === 'parquet') yield* readParquet(await tables, path);
+  if (format === 'parquet') yield* (await import('./parquet-rows.js')).readParquet(await tables, path);
   else if (format === 'jsonl') yield* readJsonLines(path, compression, undefined, texts);
   else if (format === 'json') yield* readJsonValues(path, compression, undefined, texts);
   else yield* readCsv(path, compression, format === 'csv' ? ',' : '\t');
