@@ -41,18 +41,3 @@ export function allowedText(entries: readonly Allowed[]): string {
     '# Hits that a person judged to be none. Written by curate review; decontam.allow and --allow read it.\n';
   return head + stringify(entries.map((entry) => ({ ...entry })));
 }
-
-/** The verdict by which a person allowed a hit, or null. */
-export function allows(
-  entries: readonly Allowed[],
-): (hit: { promptKey: string; benchmark: string; item: string; method: string }) => Allowed | null {
-  const known = new Map(
-    entries.map((each) => [keyOf(each.prompt_key, each.benchmark, each.item, each.method ?? ''), each]),
-  );
-  return ({ promptKey, benchmark, item, method }) =>
-    known.get(keyOf(promptKey, benchmark, item, '')) ?? known.get(keyOf(promptKey, benchmark, item, method)) ?? null;
-}
-
-function keyOf(...parts: string[]): string {
-  return JSON.stringify(parts);
-}

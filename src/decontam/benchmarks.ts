@@ -1,50 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { Problem } from '../problem.js';
-import { dataFolder } from '../product.js';
+import { dataFolder, productFolder } from '../product.js';
 import { nearestName } from '../text/nearest-name.js';
 import { knownBenchmarks } from './known-benchmarks.js';
 import type { BenchmarkEntry } from './options.js';
-
-/** A benchmark as a YAML file describes it: one of `data/benchmarks/`, or one's own. */
-const descriptor = z.strictObject({
-  title: z.string().min(1),
-  hub: z.string().optional(),
-  config: z.string().optional(),
-  split: z.string().optional(),
-  /** Of a file with more: only the rows whose columns have these values. */
-  where: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-  license: z.string().optional(),
-  gated: z.boolean().optional(),
-  /** How many items it has. */
-  items: z.int().positive().optional(),
-  /** How many items the shipped copy has, where that is a declared subset. */
-  sample_items: z.int().positive().optional(),
-  /** How many rows its train split has: a file of that size is the wrong one. */
-  train_items: z.int().positive().optional(),
-  /** What ngram and fuzzy compare a prompt with. */
-  compare: z.enum(['question', 'question-and-options']).default('question'),
-  /** The question alone is the last line of the text; what stands before it is its context. */
-  stem: z.literal('last-line').optional(),
-  /** The copy that ships, relative to this file. */
-  sample: z.string().optional(),
-  /** The file with the items, relative to this file. */
-  path: z.string().optional(),
-  /** Names of its set in a file of several. */
-  sets: z.array(z.string()).default([]),
-  columns: z
-    .strictObject({
-      question: z.string().default('question'),
-      options: z.union([z.string(), z.array(z.string())]).default('options'),
-      context: z.string().optional(),
-      item: z.string().optional(),
-    })
-    .optional(),
-  /** What a person does to get it. */
-  get: z.string().optional(),
-});
 
 /** A benchmark with the file that holds its items, or without one where it may be missing. */
 export interface Benchmark {
@@ -88,6 +49,16 @@ export function findBenchmarks(entries: readonly BenchmarkEntry[], resolve: (pat
   }
   return found;
 }
+
+/** The descriptions that ship, by their text: the build keeps them in `builtDescriptors`. */
+export function shippedDescriptors(): Record<string, unknown> {
+  const files = knownBenchmarks().map(shippedYaml);
+  const texts = files.map((file) => [file, readFileSync(file, 'utf8')] as const);
+  return Object.fromEntries(texts.map(([file, text]) => [text, parseDescriptor(text, file)]));
+}
+
+/** A file that need not be there. */
+export const builtDescriptors = join(productFolder, 'dist', 'decontam', 'descriptors.json');
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -183,18 +154,74 @@ function shippedYaml(name: string): string {
   });
 }
 
-function readDescriptor(file: string): z.infer<typeof descriptor> {
+/** What the build has read: by the text of a file. */
+let readBefore: Record<string, Descriptor> | null = null;
+
+function readDescriptor(file: string): Descriptor {
+  const text = readFileSync(file, 'utf8');
+  readBefore ??= existsSync(builtDescriptors) ? JSON.parse(readFileSync(builtDescriptors, 'utf8')) : {};
+  return readBefore?.[text] ?? parseDescriptor(text, file);
+}
+
+/** Loaded for a description that was never read before: starting the two takes as long as checking a small file. */
+const load = createRequire(import.meta.url);
+
+function parseDescriptor(text: string, file: string): Descriptor {
+  const { parse } = load('yaml') as typeof import('yaml');
   let content: unknown;
   try {
-    content = parse(readFileSync(file, 'utf8'));
+    content = parse(text);
   } catch (error) {
     throw new Problem(`${basename(file)} is not valid YAML`, { where: file, found: (error as Error).message });
   }
-  const parsed = descriptor.safeParse(content);
+  const parsed = descriptor().safeParse(content);
   if (parsed.success) return parsed.data;
   throw new Problem(`${basename(file)} does not describe a benchmark`, {
     where: file,
     items: parsed.error.issues.map((issue) => `${issue.path.join('.') || '(top)'}  ${issue.message}`),
     try: 'data/benchmarks/medmcqa.yaml shows the shape',
+  });
+}
+
+type Descriptor = ReturnType<ReturnType<typeof descriptor>['parse']>;
+
+/** A benchmark as a YAML file describes it: one of `data/benchmarks/`, or one's own. */
+function descriptor() {
+  const { z } = load('zod') as typeof import('zod');
+  return z.strictObject({
+    title: z.string().min(1),
+    hub: z.string().optional(),
+    config: z.string().optional(),
+    split: z.string().optional(),
+    /** Of a file with more: only the rows whose columns have these values. */
+    where: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+    license: z.string().optional(),
+    gated: z.boolean().optional(),
+    /** How many items it has. */
+    items: z.int().positive().optional(),
+    /** How many items the shipped copy has, where that is a declared subset. */
+    sample_items: z.int().positive().optional(),
+    /** How many rows its train split has: a file of that size is the wrong one. */
+    train_items: z.int().positive().optional(),
+    /** What ngram and fuzzy compare a prompt with. */
+    compare: z.enum(['question', 'question-and-options']).default('question'),
+    /** The question alone is the last line of the text; what stands before it is its context. */
+    stem: z.literal('last-line').optional(),
+    /** The copy that ships, relative to this file. */
+    sample: z.string().optional(),
+    /** The file with the items, relative to this file. */
+    path: z.string().optional(),
+    /** Names of its set in a file of several. */
+    sets: z.array(z.string()).default([]),
+    columns: z
+      .strictObject({
+        question: z.string().default('question'),
+        options: z.union([z.string(), z.array(z.string())]).default('options'),
+        context: z.string().optional(),
+        item: z.string().optional(),
+      })
+      .optional(),
+    /** What a person does to get it. */
+    get: z.string().optional(),
   });
 }

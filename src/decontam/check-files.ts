@@ -4,7 +4,7 @@ import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
 import { type Json, sha256 } from '../store/fingerprint.js';
 import { Tables, type TableWriter } from '../store/tables.js';
-import { allows } from './allow.js';
+import { allows } from './allowed.js';
 import { type Batch, batches } from './batches.js';
 import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';

@@ -1,6 +1,7 @@
 import type { RunFolder } from '../store/folder.js';
 import { literal, parquet, type Row, type Tables } from '../store/tables.js';
-import { type Allowed, allows } from './allow.js';
+import type { Allowed } from './allow.js';
+import { allows } from './allowed.js';
 import { findBenchmarks } from './benchmarks.js';
 import { loadBenchmarks } from './items.js';
 import type { DecontamOptions } from './options.js';

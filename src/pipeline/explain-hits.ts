@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { allows, readAllowed } from '../decontam/allow.js';
+import { readAllowed } from '../decontam/allow.js';
+import { allows } from '../decontam/allowed.js';
 import { type Benchmark, findBenchmarks } from '../decontam/benchmarks.js';
 import { loadBenchmarks } from '../decontam/items.js';
 import { type DecontamOptions, decontamOptions } from '../decontam/options.js';
