@@ -74,8 +74,10 @@ export class NgramIndex {
     const known = this.counts.get(document);
     if (known !== undefined) return known;
     const first = this.wordStarts[document] as number;
-    const grams = new Set<number>();
-    for (let word = first; word < first + this.gramsOf(document); word += 1) grams.add(this.lookUp(word));
+    const words = Array.from({ length: this.gramsOf(document) }, (_, gram) => first + gram);
+    const hashes = new Set(words.map((word) => this.hash(word)));
+    // Where two hashes are equal, so may two n-grams be.
+    const grams = hashes.size === words.length ? hashes : new Set(words.map((word) => this.lookUp(word)));
     this.counts.set(document, grams.size);
     return grams.size;
   }
@@ -143,6 +145,11 @@ export class NgramIndex {
     }
   }
 
+  /** Of the n-gram whose first word is given. */
+  private hash(first: number): number {
+    return join(this.hashHalf(first), this.hashHalf(first + this.step - 1));
+  }
+
   private hashHalf(first: number): number {
     const { hashes } = this.words;
     const end = first + this.half;
@@ -160,7 +167,7 @@ export class NgramIndex {
   /** The entry that stands for the n-gram whose first word is given, or `none`. */
   private lookUp(first: number): number {
     const { buckets, entries } = this;
-    const hash = join(this.hashHalf(first), this.hashHalf(first + this.step - 1));
+    const hash = this.hash(first);
     const bucket = hash >>> this.shift();
     const end = buckets[bucket + 1] as number;
     for (let entry = buckets[bucket] as number; entry < end; entry += 1)
