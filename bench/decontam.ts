@@ -84,7 +84,7 @@ export async function run(args: string[]): Promise<void> {
   for (const [name, python] of Object.entries(rivals)) if (python === null) console.log(`without ${name}`);
   await speed(folder, loaded, texts, rivals, workers);
   const perKind = Number(optionOf(args, '--leaks') ?? 200);
-  quality(items, texts, perKind, rivals, workers);
+  await quality(items, texts, perKind, rivals, workers);
   heldOut(items, texts, Math.ceil(perKind / 2));
 }
 
@@ -114,7 +114,11 @@ async function speed(
   for (const [name, rival] of Object.entries(answers))
     table.push([name, rival.seconds.toFixed(2), rival.cpu.toFixed(2), '', '', ...judged(rival.flagged)]);
   const cdist = answers['RapidFuzz cdist, all pairs'];
-  const judge = new Judge(items, [{ kind: 'ngram', size: 10 }, { kind: 'fuzzy', threshold: 90 }, { kind: 'strict' }]);
+  const judge = await Judge.of(items, [
+    { kind: 'ngram', size: 10 },
+    { kind: 'fuzzy', threshold: 90 },
+    { kind: 'strict' },
+  ]);
   const flaggedBy = judge.methods.map(({ find }) => texts.flatMap((text, row) => (find(text).length > 0 ? [row] : [])));
   const [ngram = [], fuzzy = [], strict = []] = flaggedBy;
   const union = (...lists: number[][]) => [...new Set(lists.flat())].sort((a, b) => a - b);
@@ -249,14 +253,18 @@ function rivalsOn(pythons: Rivals, json: string, items: readonly Item[], workers
 }
 
 /** Planted leaks of each kind, found by each method alone; and real prompts that are no leaks, flagged by it. */
-function quality(
+async function quality(
   items: readonly Item[],
   hosts: readonly string[],
   perKind: number,
   pythons: Rivals,
   workers: number,
-): void {
-  const judge = new Judge(items, [{ kind: 'ngram', size: 10 }, { kind: 'fuzzy', threshold: 90 }, { kind: 'strict' }]);
+): Promise<void> {
+  const judge = await Judge.of(items, [
+    { kind: 'ngram', size: 10 },
+    { kind: 'fuzzy', threshold: 90 },
+    { kind: 'strict' },
+  ]);
   const kinds = [...leakKinds, worstKind];
   const planted = kinds.flatMap((kind, stream) => {
     const random = new Random(20_26, stream);

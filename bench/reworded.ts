@@ -60,7 +60,7 @@ export async function run(args: string[]): Promise<void> {
 
 async function quality(set: Pairs, sentences: Sentences): Promise<(string | number)[][]> {
   const finder = await Finder.open(set.items, sentences, 'native', shippedModel());
-  const judge = new Judge(set.items, [
+  const judge = await Judge.of(set.items, [
     { kind: 'ngram', size: 10 },
     { kind: 'fuzzy', threshold: 90 },
   ]);

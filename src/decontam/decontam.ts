@@ -121,7 +121,7 @@ export const decontam = defineStage<DecontamOptions, DecontamTask>({
         refuseBroken(tested);
         return {
           files: [],
-          coverage: coverageOf(benchmarks, loaded, sightsOf(judge, methodSpecs(options))),
+          coverage: coverageOf(benchmarks, loaded, await sightsOf(judge, methodSpecs(options))),
           self_test: tested.map((each) => ({ ...each })),
         };
       }
@@ -227,7 +227,7 @@ async function readyJudge(options: DecontamOptions, context: StageContext, table
   const key = canonicalJson([hashes, benchmarks.map((each) => ({ ...each })), specs.map(methodName)] as Json);
   if (ready?.key === key) return ready.parts;
   const loaded = await loadBenchmarks(benchmarks, tables);
-  const judge = new Judge(
+  const judge = await Judge.of(
     loaded.flatMap((each) => each.items),
     specs,
   );

@@ -14,21 +14,21 @@ export type JudgeTask = { items: SharedArrayBuffer; specs: MethodSpec[] } & (
 /** Hits with the place of their text among the task's. */
 export type JudgedTexts = { text: number; hit: Hit }[];
 
-let ready: { judge: Judge; items: JudgedItems } | null = null;
+let ready: Promise<{ judge: Judge; items: JudgedItems }> | null = null;
 
 /** Answers in a thread of its own, which builds the indexes for its first task and serves one pool. */
-export default function ask(task: JudgeTask): JudgedTexts | BenchmarkCoverage[] | SelfTestResult[] {
+export default async function ask(task: JudgeTask): Promise<JudgedTexts | BenchmarkCoverage[] | SelfTestResult[]> {
   ready ??= makeJudge(task);
-  const { judge, items } = ready;
-  if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, sightsOf(judge, task.specs));
+  const { judge, items } = await ready;
+  if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, await sightsOf(judge, task.specs));
   if (task.ask === 'self-test') return selfTest(judge, task.hosts, task.seed, task.perKind);
   return task.texts.flatMap((text, index) => judge.find(text).map((hit) => ({ text: index, hit })));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function makeJudge(task: JudgeTask): { judge: Judge; items: JudgedItems } {
+async function makeJudge(task: JudgeTask): Promise<{ judge: Judge; items: JudgedItems }> {
   const items = readShared(task.items);
   const all = items.loaded.flatMap((each) => each.items);
-  return { judge: new Judge(all, task.specs), items };
+  return { judge: await Judge.of(all, task.specs), items };
 }

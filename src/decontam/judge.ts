@@ -1,12 +1,8 @@
 import { countCodePoints } from '../text/code-points.js';
 import type { Sight } from './coverage.js';
-import { fuzzyMethod } from './fuzzy.js';
 import type { Item } from './items.js';
 import type { Method } from './method.js';
 import { type MethodSpec, methodName } from './method-name.js';
-import { ngramMethod } from './ngram.js';
-import { rewordedSight } from './reworded/sight.js';
-import { strictMethod } from './strict.js';
 
 /** A row of the table `hits`, but for the key of what it was found in. */
 export interface Hit {
@@ -26,9 +22,15 @@ export class Judge {
   readonly items: readonly Item[];
   readonly methods: readonly Method[];
 
-  constructor(items: readonly Item[], specs: readonly MethodSpec[]) {
+  private constructor(items: readonly Item[], methods: readonly Method[]) {
     this.items = items;
-    this.methods = specs.flatMap((spec) => build(spec, items));
+    this.methods = methods;
+  }
+
+  static async of(items: readonly Item[], specs: readonly MethodSpec[]): Promise<Judge> {
+    const methods: Method[] = [];
+    for (const spec of specs) methods.push(...(await build(spec, items)));
+    return new Judge(items, methods);
   }
 
   /** Hits in the order of methods, then items. */
@@ -52,15 +54,24 @@ export class Judge {
 }
 
 /** What each method can see, in the order of the methods. */
-export function sightsOf(judge: Judge, specs: readonly MethodSpec[]): Sight[] {
-  return specs.map((spec) => judge.methods.find(({ name }) => name === methodName(spec)) ?? rewordedSight(judge.items));
+export async function sightsOf(judge: Judge, specs: readonly MethodSpec[]): Promise<Sight[]> {
+  const sights: Sight[] = [];
+  for (const spec of specs)
+    sights.push(
+      judge.methods.find(({ name }) => name === methodName(spec)) ??
+        (await import('./reworded/sight.js')).rewordedSight(judge.items),
+    );
+  return sights;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** `reworded` is none of them: it takes vectors and a whole run's prompts. */
-function build(spec: MethodSpec, items: readonly Item[]): Method[] {
-  if (spec.kind === 'ngram') return [ngramMethod(items, spec.size)];
-  if (spec.kind === 'fuzzy') return [fuzzyMethod(items, spec.threshold)];
-  return spec.kind === 'strict' ? [strictMethod(items)] : [];
+/**
+ * A method's files are loaded where it is asked for: threads start for one method alone. `reworded` is none of them: it
+ * takes vectors and a whole run's prompts.
+ */
+async function build(spec: MethodSpec, items: readonly Item[]): Promise<Method[]> {
+  if (spec.kind === 'ngram') return [(await import('./ngram.js')).ngramMethod(items, spec.size)];
+  if (spec.kind === 'fuzzy') return [(await import('./fuzzy.js')).fuzzyMethod(items, spec.threshold)];
+  return spec.kind === 'strict' ? [(await import('./strict.js')).strictMethod(items)] : [];
 }

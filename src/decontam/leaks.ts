@@ -104,7 +104,11 @@ const small = [...'abcdefghijklmnop'];
 const numbers = letters.map((_, index) => String(index + 1));
 const romans = 'I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI'.split(' ');
 
-function kind(name: string, make: LeakKind['make'], takes: LeakKind['takes'] = () => true): LeakKind {
+function everyItem(): boolean {
+  return true;
+}
+
+function kind(name: string, make: LeakKind['make'], takes: LeakKind['takes'] = everyItem): LeakKind {
   return { name, whole: true, takes, make };
 }
 

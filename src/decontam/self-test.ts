@@ -1,5 +1,6 @@
+import type { Item } from './items.js';
 import type { Judge } from './judge.js';
-import { leakKinds, worstKind } from './leaks.js';
+import { type LeakKind, leakKinds, worstKind } from './leaks.js';
 import { Random } from './random.js';
 
 /** How many planted leaks of a kind a method found again. */
@@ -23,11 +24,14 @@ const plainKind = 'verbatim';
 export function selfTest(judge: Judge, hosts: readonly string[], seed: number, perKind: number): SelfTestResult[] {
   const results: SelfTestResult[] = [];
   const places = new Map(judge.items.map((item, place) => [item, place]));
+  // Most kinds take the same items.
+  const fittingOf = new Map<LeakKind['takes'], Item[]>();
   [...leakKinds, worstKind].forEach((kind, stream) => {
     const random = new Random(seed, stream);
     const found = judge.methods.map(() => 0);
     const blind = judge.methods.map(() => 0);
-    const fitting = judge.items.filter((item) => kind.takes(item));
+    const fitting = fittingOf.get(kind.takes) ?? judge.items.filter((item) => kind.takes(item));
+    fittingOf.set(kind.takes, fitting);
     const planted = fitting.length === 0 ? 0 : perKind;
     for (let leak = 0; leak < planted; leak += 1) {
       const item = random.pick(fitting);

@@ -23,7 +23,7 @@ const space = 1;
 const kinds = spaceTable();
 
 /** Fixed locale: the machine's must not decide a count. The dictionary for unspaced scripts is the same in all of them. */
-const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
+let segmenter: Intl.Segmenter | null = null;
 
 export interface WordCounts {
   /** `len(text.split())` in Python. */
@@ -172,6 +172,7 @@ function segment(text: string): number {
     let end = 0;
     for (const match of word.matchAll(unspacedRuns)) {
       if (letterOrNumber.test(word.slice(end, match.index))) count += 1;
+      segmenter ??= new Intl.Segmenter('en', { granularity: 'word' });
       for (const part of segmenter.segment(match[0])) if (part.isWordLike === true) count += 1;
       end = match.index + match[0].length;
     }

@@ -43,7 +43,7 @@ beforeAll(async () => {
     tables,
   );
   tables.close();
-  judge = new Judge(
+  judge = await Judge.of(
     loaded.flatMap((each) => each.items),
     [{ kind: 'ngram', size: 10 }, { kind: 'fuzzy', threshold: 90 }, { kind: 'strict' }],
   );
