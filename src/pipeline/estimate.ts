@@ -45,9 +45,10 @@ export interface Estimate {
 const assumed = {
   /** Tokens of a prompt on average, the two special ones included, before the prompts have been read. */
   tokens: 120,
-  /** Text of a row once it is read, and what it takes as Parquet. */
+  /** Text of a row once it is read, and what share of it the rows take on disk (LZ4), and the dataset (zstd). */
   rowBytes: 8_000,
-  compressed: 0.35,
+  rowsShare: 0.55,
+  datasetShare: 0.35,
   /** Text read, judged and written by a core in a second. */
   ingestRate: 60e6,
   exportRate: 60e6,
@@ -169,10 +170,10 @@ function keptTextOf(source: SourceEstimate): number | null {
   return text * Math.min(1, source.limit / source.rows);
 }
 
-/** Its rows, and half of them again as the dataset. */
+/** Its rows, and half of them as the dataset. */
 function diskOf(source: SourceEstimate): number | null {
   const text = keptTextOf(source);
-  return text === null ? null : Math.round(text * assumed.compressed * 1.5);
+  return text === null ? null : Math.round(text * (assumed.rowsShare + assumed.datasetShare / 2));
 }
 
 /** The sum, or null where a part is unknown: half a sum is no estimate. */
