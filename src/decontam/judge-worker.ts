@@ -22,7 +22,11 @@ export default async function ask(task: JudgeTask): Promise<JudgedTexts | Benchm
   const { judge, items } = await ready;
   if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, await sightsOf(judge, task.specs));
   if (task.ask === 'self-test') return selfTest(judge, task.hosts, task.seed, task.perKind);
-  return task.texts.flatMap((text, index) => judge.find(text).map((hit) => ({ text: index, hit })));
+  const judged: JudgedTexts = [];
+  task.texts.forEach((text, index) => {
+    for (const hit of judge.find(text)) judged.push({ text: index, hit });
+  });
+  return judged;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

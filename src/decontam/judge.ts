@@ -35,21 +35,28 @@ export class Judge {
 
   /** Hits in the order of methods, then items. */
   find(text: string): Hit[] {
-    return this.methods.flatMap((method) =>
-      method.find(text).map((finding) => {
-        const item = this.items[finding.item] as Item;
-        return {
+    const hits: Hit[] = [];
+    for (const method of this.methods) {
+      const found = method.find(text);
+      if (found.length === 0) continue;
+      // Without surrogates, which most texts have none of, code points are UTF-16 units.
+      const points = /[\ud800-\udfff]/.test(text) ? (end: number) => countCodePoints(text, end) : (end: number) => end;
+      for (const { item: place, score, start, end, count } of found) {
+        const { benchmark, item } = this.items[place] as Item;
+        const span = text.slice(start, end);
+        hits.push({
           method: method.name,
-          benchmark: item.benchmark,
-          item: item.item,
-          score: finding.score,
-          start: countCodePoints(text, finding.start),
-          end: countCodePoints(text, finding.end),
-          count: finding.count,
-          text: text.slice(finding.start, finding.end),
-        };
-      }),
-    );
+          benchmark,
+          item,
+          score,
+          start: points(start),
+          end: points(end),
+          count,
+          text: span,
+        });
+      }
+    }
+    return hits;
   }
 }
 
