@@ -141,14 +141,13 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
 }
 
 /**
- * A small file is checked in about a second, of which V8 otherwise spends a fifth on optimising what does not run long
- * enough to pay, and on looking through memory that just grew. Long checks lose nothing: what is hot is optimised all the same.
+ * A small file is checked in a second or two, a fifth of whose processor time V8 otherwise spends on optimising what
+ * does not run long enough to pay. Long checks lose nothing: what is hot is optimised all the same.
  */
 function compileLater(): void {
   // Known of these versions; another would complain about a flag that it has not.
   if (Number(process.versions.node.split('.')[0]) > 24) return;
   setFlagsFromString('--interrupt-budget=400000');
-  setFlagsFromString('--initial-heap-size=256');
 }
 
 function closing(summary: StandAloneSummary, coverage: readonly BenchmarkCoverage[], seconds: number): string {
