@@ -19,3 +19,9 @@ export const productVersion: string = (
 export function workerFile(name: string): URL {
   return new URL(`../dist/${name}.js`, import.meta.url);
 }
+
+/**
+ * What a thread pool starts its threads with. Piscina tries `require` before `import`, and Node aborts the whole process
+ * when a thread is ended inside a `require` of a module graph; an `import` may be ended at any moment.
+ */
+export const threadArguments: string[] = ['--no-experimental-require-module'];

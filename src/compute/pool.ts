@@ -1,4 +1,5 @@
 import { Piscina } from 'piscina';
+import { threadArguments } from '../product.js';
 
 /** Threads of this machine that run the default export of one compiled file. */
 export interface Pool<Task, Result> {
@@ -11,6 +12,7 @@ export interface Pool<Task, Result> {
 export function openPool<Task, Result>(file: URL, threads: number): Pool<Task, Result> {
   const piscina = new Piscina<Task, Result>({
     filename: file.href,
+    execArgv: threadArguments,
     minThreads: threads,
     maxThreads: threads,
     // Without it an idle thread blocks in Atomics.wait and its native sessions keep the process from ending.

@@ -1,7 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { Problem } from '../problem.js';
-import { workerFile } from '../product.js';
+import { threadArguments, workerFile } from '../product.js';
 import type { Json } from '../store/fingerprint.js';
 import { type ContextParts, makeContext } from './context.js';
 import type { Progress, StageName, TaskReport } from './stage.js';
@@ -93,6 +93,7 @@ let pool: Pool | null = null;
 function poolOf(workers: number): Pool {
   pool ??= new Piscina<WorkerTask | WorkerStart, WorkerResult | null>({
     filename: workerFile('pipeline/worker').href,
+    execArgv: threadArguments,
     minThreads: 1,
     maxThreads: workers,
     idleTimeout: 60_000,
