@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../problem.js';
 import { writeFileAtomic } from '../store/atomic.js';
@@ -16,6 +16,7 @@ import { loadBenchmarks } from './items.js';
 import type { JudgeThreads } from './judge-threads.js';
 import type { JudgedTexts } from './judge-worker.js';
 import { methodName } from './method-name.js';
+import { earlierResults } from './output-folder.js';
 import type { RewordedHits } from './reworded/any-file.js';
 import { brokenMethods } from './self-test.js';
 import type { Checked, StandAloneEffects, StandAloneOptions, StandAloneSummary } from './stand-alone.js';
@@ -33,7 +34,9 @@ export async function checkFiles(
 ): Promise<Checked> {
   const clock = stopwatch();
   const benchmarks = findBenchmarks(options.benchmarks, (path) => path);
-  const temporaryFolder = prepareFolder(options.out);
+  const inputs = [...paths, ...benchmarks.flatMap(({ file }) => file ?? [])];
+  const earlier = earlierResults(options.out, inputs);
+  const temporaryFolder = join(options.out, '.tmp');
   const opening = Promise.all([
     Tables.open({ temporaryFolder, memoryMegabytes: 768 }),
     Tables.open({ temporaryFolder }),
@@ -50,6 +53,8 @@ export async function checkFiles(
     const [tables, output] = await opening;
     const files: DataFile[] = [];
     for (const path of paths) files.push(await openDataFile(path, options, tables));
+    for (const path of earlier) rmSync(path, { recursive: true, force: true });
+    mkdirSync(join(options.out, 'clean'), { recursive: true });
     const hosts = new Hosts();
     const methods = options.specs.map(methodName);
     const reworded = options.specs.some((spec) => spec.kind === 'reworded')
@@ -262,24 +267,6 @@ function withReworded(
       .map((hit) => ({ text, hit })),
   );
   return [...judged, ...further].sort((a, b) => a.text - b.text);
-}
-
-/** An empty or new folder, or one that holds an earlier result and nothing else. */
-function prepareFolder(out: string): string {
-  const own = ['clean', 'hits.parquet', 'candidates.parquet', 'coverage.json', 'summary.json', '.tmp'];
-  // What a judge was paid for stays.
-  const paid = ['votes.jsonl', 'spent.jsonl'];
-  const present = (existsSync(out) ? readdirSync(out) : []).filter((name) => !paid.includes(name));
-  const foreign = present.filter((name) => !own.includes(name));
-  if (foreign.length > 0)
-    throw new Problem('the output folder holds other files', {
-      where: out,
-      found: foreign.slice(0, 5).join(', '),
-      try: '--out with a new folder',
-    });
-  for (const name of present) rmSync(join(out, name), { recursive: true, force: true });
-  mkdirSync(join(out, 'clean'), { recursive: true });
-  return join(out, '.tmp');
 }
 
 async function writeJson(out: string, temporary: string, name: string, value: Json): Promise<void> {

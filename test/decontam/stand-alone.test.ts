@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,13 +9,13 @@ import { parquet, Tables } from '../../src/store/tables.js';
 
 const question = 'A 45-year-old man has crushing chest pain radiating to the left arm and sweating. What is it?';
 
-async function check(lines: string[], more: object = {}) {
+async function check(lines: string[], more: { out?: string; [option: string]: unknown } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'curate-stand-alone-'));
   const data = join(folder, 'rows.jsonl');
   const benchmark = join(folder, 'own.json');
   writeFileSync(data, lines.join('\n'));
   writeFileSync(benchmark, JSON.stringify([{ item: 'q1', question, options: ['Infarction', 'Pericarditis'] }]));
-  const out = join(folder, 'out');
+  const { out = join(folder, 'out'), ...others } = more;
   const { summary, warnings } = await checkData(
     {
       data: [data],
@@ -27,7 +27,7 @@ async function check(lines: string[], more: object = {}) {
       workers: 1,
       seed: 42,
       selfTest: false,
-      ...more,
+      ...others,
     },
     { progress: () => {} },
   );
@@ -120,5 +120,20 @@ describe('checkData', () => {
       parts: { try: '--text-column quesion' },
     });
     await expect(check(rows, { data: ['/nowhere.jsonl'] })).rejects.toThrow(Problem);
+  });
+
+  it('removes neither what it reads nor what it did not write, and leaves an earlier result until it can begin', async () => {
+    const rows = [JSON.stringify({ prompt: 'Fine.' }), JSON.stringify({ prompt: question })];
+    const { out } = await check(rows);
+    const clean = join(out, 'clean', '00000-rows-0000.parquet');
+    const before = readFileSync(clean);
+    await expect(check(rows, { data: [clean], out })).rejects.toMatchObject({ parts: { where: clean } });
+    await expect(check(rows, { out, textColumn: 'nothing' })).rejects.toThrow(Problem);
+    expect(readFileSync(clean)).toEqual(before);
+    writeFileSync(join(out, 'clean', 'mine.parquet'), 'x');
+    await expect(check(rows, { out })).rejects.toMatchObject({ parts: { found: join('clean', 'mine.parquet') } });
+    rmSync(join(out, 'clean', 'mine.parquet'));
+    expect((await check([rows[0] as string], { out })).summary).toMatchObject({ rows: 1, kept: 1 });
+    expect(readdirSync(out).sort()).toEqual(['clean', 'coverage.json', 'hits.parquet', 'summary.json']);
   });
 });
