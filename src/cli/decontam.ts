@@ -50,7 +50,7 @@ and optionally "options", "item" and "bench".`,
       `${presetNames.join(' or ')}; repeatable (default: ii-medical)`,
       (each, all: string[] = []) => [...all, each],
     )
-    .option('--text-column <name>', 'where the texts are (default: prompt, question, problem, input, text or messages)')
+    .option('--text-column <name>', 'where the texts are (default: prompt, question, problem, input, text, messages …)')
     .option('--id-column <name>', 'what names a row (default: id, else the row number)')
     .option('--traces', 'look into reasoning and answers too')
     .option('--allow <file>', 'hits that a person judged to be none')

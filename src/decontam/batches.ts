@@ -1,5 +1,5 @@
 import type { Tables } from '../store/tables.js';
-import { type DataFile, readData, textsOf } from './data-file.js';
+import { type DataFile, fieldsOf, hasNoPrompt, idOf, readData, textsOf } from './data-file.js';
 
 /** Texts that travel to a thread at once. */
 const textsPerTask = 1_024;
@@ -16,6 +16,8 @@ export interface ReadRows {
   rows: number;
   /** Places of the input that are no row, by reason. */
   unreadable: Record<string, number>;
+  /** Rows without a text to look into. */
+  without_text: number;
   files: { rows: number }[];
 }
 
@@ -26,6 +28,7 @@ export async function* batches(
   tables: Tables,
   summary: ReadRows,
 ): AsyncGenerator<Batch> {
+  let places = 0;
   for (const [index, file] of files.entries()) {
     const before = summary.rows;
     let row = 0;
@@ -35,15 +38,16 @@ export async function* batches(
       for (const reading of readings) {
         const number = row;
         row += 1;
-        if (reading.kind === 'bad' || reading.row === null || typeof reading.row !== 'object') {
-          const reason = reading.kind === 'bad' ? reading.reason : 'not an object';
-          summary.unreadable[reason] = (summary.unreadable[reason] ?? 0) + 1;
+        const found = fieldsOf(reading);
+        if ('reason' in found) {
+          summary.unreadable[found.reason] = (summary.unreadable[found.reason] ?? 0) + 1;
           continue;
         }
-        const fields = reading.row as Record<string, unknown>;
-        const id = file.idColumn === null ? String(before + number) : String(fields[file.idColumn]);
+        const id = idOf(file, found.fields, places + number);
+        const texts = textsOf(file, found.fields, options.traces);
         summary.rows += 1;
-        for (const { field, text } of textsOf(file, fields, options.traces)) {
+        if (hasNoPrompt(file, texts)) summary.without_text += 1;
+        for (const { field, text } of texts) {
           batch.texts.push(text);
           batch.places.push({ row: number, id, field });
           characters += text.length;
@@ -57,5 +61,6 @@ export async function* batches(
     if (batch.texts.length > 0) yield batch;
     const known = summary.files[index];
     if (known !== undefined) known.rows = summary.rows - before;
+    places += row;
   }
 }

@@ -97,7 +97,7 @@ export async function checkFiles(
       summary: whole,
       coverage,
       selfTest: tested.all,
-      warnings: [...coverageWarnings(coverage), ...(reworded?.warnings ?? [])],
+      warnings: [...coverageWarnings(coverage), ...textWarnings(whole), ...(reworded?.warnings ?? [])],
     };
   } finally {
     for (const each of await opening) each.close();
@@ -157,9 +157,10 @@ async function judgeFiles(
     allowed_hits: 0,
     allowed: options.allowed.map((verdict) => ({ ...verdict, hits: 0, id: null })),
     unreadable: {},
-    files: files.map(({ path, textColumn, idColumn }) => ({
+    without_text: 0,
+    files: files.map(({ path, textColumn, besideColumns, idColumn }) => ({
       file: path,
-      text_column: textColumn,
+      text_column: [textColumn, ...besideColumns].join(', '),
       id_column: idColumn ?? '(row number)',
       rows: 0,
       flagged: 0,
@@ -230,6 +231,16 @@ async function writeCleanFiles(
   for (const [index, file] of files.entries())
     kept += await writeClean(file, index, flagged[index] ?? new Set(), folder, tables);
   return kept;
+}
+
+/** A row without a text is kept, which must not look like a clean bill. */
+function textWarnings({ rows, without_text: count, files }: StandAloneSummary): string[] {
+  if (count === 0) return [];
+  const columns = [...new Set(files.map((file) => file.text_column))].join(', ');
+  const have = count === 1 ? 'has' : 'have';
+  return [
+    `${count} of ${rows} ${rows === 1 ? 'row' : 'rows'} ${have} no text in ${columns}: kept, and not looked into`,
+  ];
 }
 
 function perKindOf({ selfTest }: StandAloneOptions): number {

@@ -1,12 +1,17 @@
 import { basename, join } from 'node:path';
+import { Problem } from '../problem.js';
 import { INTEGER } from '../store/duckdb.js';
+import { exactIntegers } from '../store/readers/exact-integers.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import { parquet, type Tables } from '../store/tables.js';
-import { type Shape, toDuckDb, typeOf, widen } from './column-types.js';
-import type { DataFile } from './data-file.js';
+import { fieldAt, type Shape, toDuckDb, typeOf, widen } from './column-types.js';
+import { type DataFile, fieldsOf } from './data-file.js';
 
 /** Rows of a file of rows (not Parquet) that are written at once. */
 const rowsPerPart = 8_192;
+/** Each takes memory for two thousand rows, however few there are. */
+const mostColumns = 10_000;
+const nothing: Shape = { kind: 'nothing' };
 
 /**
  * Writes the rows of a file that no method flagged, with their own columns and in their own order. `flagged` are row
@@ -48,16 +53,24 @@ async function copyParquet(
 
 async function writeRows(path: string, flagged: ReadonlySet<number>, start: string, tables: Tables): Promise<number> {
   const shapes = new Map<string, Shape>();
-  for await (const row of goodRows(path, tables))
-    for (const [name, value] of Object.entries(row.fields))
-      shapes.set(name, widen(shapes.get(name) ?? { kind: 'nothing' }, value));
-  const columns = [...shapes];
-  const writer = await tables.writer(Object.fromEntries(columns.map(([name, shape]) => [name, typeOf(shape)])));
+  for await (const { fields } of goodRows(path, tables))
+    for (const [name, value] of Object.entries(fields)) shapes.set(name, widen(shapes.get(name) ?? nothing, value));
+  if (shapes.size > mostColumns)
+    throw new Problem('the file has more columns than a table can be made of', {
+      where: path,
+      found: `${shapes.size.toLocaleString('en-US')} columns, of ${mostColumns.toLocaleString('en-US')} at most`,
+      try: 'objects with changing keys belong into one column',
+    });
+  const names = namesInTable([...shapes.keys()]);
+  const columns = [...shapes].map(([name, shape], at) => ({ name, shape, column: names[at] as string }));
+  const writer = await tables.writer(Object.fromEntries(columns.map(({ column, shape }) => [column, typeOf(shape)])));
+  const valuesOf = (fields: Record<string, unknown>) =>
+    Object.fromEntries(columns.map(({ column, name, shape }) => [column, toDuckDb(shape, fieldAt(fields, name))]));
   let written = 0;
   let part = 0;
   for await (const { fields, row } of goodRows(path, tables)) {
     if (flagged.has(row)) continue;
-    await writer.append(Object.fromEntries(columns.map(([name, shape]) => [name, toDuckDb(shape, fields[name])])));
+    await writer.append(valuesOf(fields));
     if (writer.rowCount < rowsPerPart) continue;
     written += await writer.writeTo(`${start}-${String(part).padStart(4, '0')}.parquet`);
     part += 1;
@@ -68,22 +81,29 @@ async function writeRows(path: string, flagged: ReadonlySet<number>, start: stri
   return written;
 }
 
-/** The rows of a file that are objects, each with its number among all rows of the file. */
+/** Names that a table can have side by side, told apart without regard to case, as DuckDB gives them to a Parquet file's. */
+function namesInTable(names: readonly string[]): string[] {
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  const given = new Set<string>();
+  return names.map((name) => {
+    let wanted = name === '' ? 'column' : name;
+    for (let number = 1; given.has(wanted.toLowerCase()) || (name === '' && taken.has(wanted)); number += 1)
+      wanted = `${name === '' ? 'column' : name}_${number}`;
+    given.add(wanted.toLowerCase());
+    return wanted;
+  });
+}
+
+/** The rows of a file that can be kept, each with its number among all rows of the file. */
 async function* goodRows(
   path: string,
   tables: Tables,
 ): AsyncGenerator<{ row: number; fields: Record<string, unknown> }> {
   let row = 0;
-  for await (const batch of readBatches(path, tables))
+  for await (const batch of readBatches(path, tables, undefined, exactIntegers))
     for (const reading of batch) {
-      const number = row;
+      const found = fieldsOf(reading);
+      if ('fields' in found) yield { row, fields: found.fields };
       row += 1;
-      if (
-        reading.kind === 'row' &&
-        reading.row !== null &&
-        typeof reading.row === 'object' &&
-        !Array.isArray(reading.row)
-      )
-        yield { row: number, fields: reading.row as Record<string, unknown> };
     }
 }

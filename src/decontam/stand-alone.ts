@@ -39,6 +39,8 @@ export interface StandAloneSummary {
   judge: { calls: number; input_tokens: number; output_tokens: number; money: number | null } | null;
   /** Places of the input that are no row, by reason: they are neither looked into nor kept. */
   unreadable: Record<string, number>;
+  /** Rows in which nothing could be looked into, as their text is empty or absent: they are kept. */
+  without_text: number;
   files: { file: string; text_column: string; id_column: string; rows: number; flagged: number }[];
   seconds: Record<string, number>;
 }

@@ -32,7 +32,12 @@ async function check(lines: string[], more: { out?: string; [option: string]: un
     { progress: () => {} },
   );
   const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp') });
-  const read = (path: string) => tables.rows(`SELECT * FROM ${parquet([path])}`);
+  // As text where a number would not hold it.
+  const read = async (path: string) => {
+    const [id] = (await tables.describe(`SELECT * FROM ${parquet([path])}`)).filter(({ name }) => name === 'id');
+    const exact = id === undefined ? '' : 'REPLACE (id::VARCHAR AS id)';
+    return tables.rows(`SELECT * ${exact} FROM ${parquet([path])}`);
+  };
   const hits = await read(join(out, 'hits.parquet'));
   const clean = existsSync(join(out, 'clean', '00000-rows-0000.parquet'))
     ? await read(join(out, 'clean', '00000-rows-0000.parquet'))
@@ -135,5 +140,66 @@ describe('checkData', () => {
     rmSync(join(out, 'clean', 'mine.parquet'));
     expect((await check([rows[0] as string], { out })).summary).toMatchObject({ rows: 1, kept: 1 });
     expect(readdirSync(out).sort()).toEqual(['clean', 'coverage.json', 'hits.parquet', 'summary.json']);
+  });
+
+  it('keeps integers beyond 2^53, names that differ in case alone or that objects inherit, and JSON of many levels', async () => {
+    const long = [9007199254740993n, -9007199254740995n];
+    const { clean, hits } = await check([
+      `{"id": ${long[0]}, "prompt": "Fine.", "v": {"A": 1, "a": 12345678901234567890}, "Note": "x", "note": "y", "": 1}`,
+      `{"id": ${long[1]}, "prompt": ${JSON.stringify(question)}, "toString": "t", "__proto__": {"p": 1}}`,
+      `{"id": 7, "prompt": "Also \\"9007199254740993\\" fine.", "deep": ${'['.repeat(300)}${']'.repeat(300)}}`,
+    ]);
+    expect(hits[0]?.id).toBe(String(long[1]));
+    const others = { toString: null, deep: null };
+    expect(clean[0]).toEqual({
+      ...{ id: String(long[0]), prompt: 'Fine.', v: '{"A":1,"a":12345678901234567890}' },
+      ...{ Note: 'x', note_1: 'y', column: 1, ...others },
+    });
+    expect(clean[1]).toMatchObject({ id: '7', prompt: 'Also "9007199254740993" fine.' });
+    expect(JSON.stringify(clean[1]?.deep)).toHaveLength(602);
+  });
+
+  it('counts what no table can hold, and names rows of several files without an id apart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'curate-stand-alone-'));
+    const data = ['a', 'b'].map((name) => join(folder, `${name}.jsonl`));
+    const rows = [{ prompt: 'Fine.' }, '\ud800', [1], { id: null, prompt: question }];
+    for (const path of data) writeFileSync(path, rows.map((row) => JSON.stringify(row)).join('\n'));
+    const lone = JSON.stringify({ prompt: 'half a pair \ud83d' });
+    const deep = `{"prompt": "x", "deep": ${'['.repeat(9000)}${']'.repeat(9000)}}`;
+    writeFileSync(data[1] as string, `\n${lone}\n${deep}`, { flag: 'a' });
+    const { hits, summary } = await check([], { data });
+    expect([...new Set(hits.map(({ id }) => id))]).toEqual(['3', '7']);
+    expect(summary).toMatchObject({
+      rows: 4,
+      kept: 2,
+      flagged: 2,
+      unreadable: { 'not an object': 4, 'lone surrogate': 1, 'nested too deep': 1 },
+    });
+  });
+
+  it('finds the prompt in the shapes that files have, and says in how many rows there is none', async () => {
+    const said = { role: 'user', content: question };
+    const { hits, summary, warnings } = await check(
+      [
+        { id: 'text of JSON', messages: JSON.stringify([said, { role: 'assistant', content: 'x' }]) },
+        { id: 'one turn', messages: said },
+        { id: 'parts', messages: [{ role: 'user', parts: [{ text: question }] }] },
+        { id: 'other role', messages: [{ role: 'prompter', content: question }] },
+        {
+          id: 'answer',
+          messages: [
+            { role: 'user', content: 'Hm?' },
+            { role: 'gpt', content: question },
+          ],
+        },
+        { id: 'none', messages: null },
+      ].map((row) => JSON.stringify(row)),
+    );
+    expect([...new Set(hits.map(({ id }) => id))]).toEqual(['text of JSON', 'one turn', 'parts', 'other role']);
+    expect(summary.without_text).toBe(1);
+    expect(warnings).toContain('1 of 6 rows has no text in messages: kept, and not looked into');
+    const alpaca = await check([JSON.stringify({ instruction: question, input: '', output: 'x' })]);
+    expect(alpaca.hits[0]).toMatchObject({ field: 'instruction', method: 'ngram_10' });
+    expect(alpaca.summary).toMatchObject({ without_text: 0, files: [{ text_column: 'input, instruction' }] });
   });
 });

@@ -79,7 +79,7 @@ export async function findReworded(
       const first = underWay.shift();
       if (first !== undefined) await record(first.batch, ((await first.found)[0] ?? []) as FoundRows);
     };
-    const read = { rows: 0, unreadable: {}, files: files.map(() => ({ rows: 0 })) };
+    const read = { rows: 0, unreadable: {}, without_text: 0, files: files.map(() => ({ rows: 0 })) };
     for await (const batch of batches(files, { traces: false }, tables, read)) {
       const kept = readable(batch, options);
       count.prompts += batch.texts.length;
@@ -182,7 +182,7 @@ async function* doubts(
 ): AsyncGenerator<Doubt> {
   const places = new Map(items.map((item, place) => [JSON.stringify([item.benchmark, item.item]), place]));
   const seen = new Set<string>();
-  const read = { rows: 0, unreadable: {}, files: files.map(() => ({ rows: 0 })) };
+  const read = { rows: 0, unreadable: {}, without_text: 0, files: files.map(() => ({ rows: 0 })) };
   for await (const batch of batches(files, { traces: false }, tables, read))
     for (const prompt of batch.texts) {
       const promptKey = keyOf(prompt);

@@ -1,6 +1,5 @@
 import { BrokenStream, type Compression, readBlocks, readBytes } from './bytes.js';
-import type { LongTexts } from './long-texts.js';
-import { bad, longestRowBytes, parseJson, type Reading } from './reading.js';
+import { bad, longestRowBytes, parseJson, type Reading, type RowParser } from './reading.js';
 
 /** Part of an uncompressed JSONL file: the lines that start in `[start, end)`, the first of which is line `firstLine`. */
 export interface LineRange {
@@ -13,13 +12,13 @@ const newline = 10;
 
 /**
  * Rows of a JSONL file, a chunk's worth at a time. Blank lines are no rows; a last line that does not parse was cut off.
- * `texts`: long texts stay UTF-8 and are valid until the next batch is asked for.
+ * What `parser` made of a row is valid until the next batch is asked for.
  */
 export async function* readJsonLines(
   path: string,
   compression: Compression,
   range: LineRange = { start: 0, end: Number.POSITIVE_INFINITY, firstLine: 0 },
-  texts?: LongTexts,
+  parser?: RowParser,
 ): AsyncGenerator<Reading[]> {
   // One byte early: the newline before `start`, if there is one, ends the line that belongs to the range before.
   const from = range.start === 0 ? 0 : range.start - 1;
@@ -32,7 +31,7 @@ export async function* readJsonLines(
   try {
     for await (const chunk of compression === 'none' ? readBlocks(path, from) : readBytes(path, compression)) {
       const readings: Reading[] = [];
-      texts?.startBatch();
+      parser?.startBatch();
       let position = 0;
       for (;;) {
         const end = chunk.indexOf(newline, position);
@@ -41,7 +40,7 @@ export async function* readJsonLines(
         else {
           const tail = chunk.subarray(position, end);
           const bytes = partBytes === 0 ? tail : Buffer.concat([...parts, tail]);
-          const reading = readLine(bytes, partBytes + tail.length, line, lineStart, texts);
+          const reading = readLine(bytes, partBytes + tail.length, line, lineStart, parser);
           if (reading !== null) readings.push(reading);
           line += 1;
         }
@@ -69,19 +68,19 @@ export async function* readJsonLines(
     return;
   }
   if (partBytes === 0 || skipping) return;
-  const reading = readLine(Buffer.concat(parts), partBytes, line, lineStart);
+  const reading = readLine(Buffer.concat(parts), partBytes, line, lineStart, parser);
   if (reading !== null)
     yield [reading.kind === 'bad' && reading.reason === 'not JSON' ? { ...reading, reason: 'cut off' } : reading];
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-function readLine(bytes: Buffer, length: number, line: number, offset: number, texts?: LongTexts): Reading | null {
+function readLine(bytes: Buffer, length: number, line: number, offset: number, parser?: RowParser): Reading | null {
   if (length > longestRowBytes) return bad('too long', line, offset, bytes);
   const content =
     offset === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
   if (isBlank(content)) return null;
-  return parseJson(content, line, offset, texts);
+  return parseJson(content, line, offset, parser);
 }
 
 function isBlank(bytes: Buffer): boolean {

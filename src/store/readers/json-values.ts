@@ -1,6 +1,5 @@
 import { BrokenStream, type Compression, readBytes, readRange } from './bytes.js';
-import type { LongTexts } from './long-texts.js';
-import { type BadReason, bad, longestRowBytes, parseJson, type Reading } from './reading.js';
+import { type BadReason, bad, longestRowBytes, parseJson, type Reading, type RowParser } from './reading.js';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -28,9 +27,9 @@ export async function* readJsonValues(
   path: string,
   compression: Compression,
   range: ValueRange = { start: 0, end: Number.POSITIVE_INFINITY, index: 0, firstKey: null },
-  texts?: LongTexts,
+  parser?: RowParser,
 ): AsyncGenerator<Reading[]> {
-  const splitter = new ValueSplitter(range, range.start === 0 ? 'unknown' : await modeOf(path), texts);
+  const splitter = new ValueSplitter(range, range.start === 0 ? 'unknown' : await modeOf(path), parser);
   yield* readThrough(splitter, path, compression, range.start);
 }
 
@@ -61,7 +60,7 @@ async function* readThrough(
   let broken: Error | null = null;
   try {
     for await (const chunk of readBytes(path, compression, start)) {
-      splitter.texts?.startBatch();
+      splitter.parser?.startBatch();
       const readings = splitter.add(chunk);
       if (readings.length > 0) yield readings;
       if (splitter.passedEnd) return;
@@ -106,14 +105,14 @@ class ValueSplitter {
   private closed = false;
   private key: Buffer | null;
   private largest = 1 << 20;
-  readonly texts: LongTexts | undefined;
+  readonly parser: RowParser | undefined;
 
-  constructor(range: ValueRange, mode: Mode, texts?: LongTexts) {
+  constructor(range: ValueRange, mode: Mode, parser?: RowParser) {
     this.base = range.start;
     this.index = range.index;
     this.rangeEnd = range.end;
     this.mode = mode;
-    this.texts = texts;
+    this.parser = parser;
     this.key = range.firstKey === null ? null : Buffer.from(range.firstKey);
   }
 
@@ -257,7 +256,7 @@ class ValueSplitter {
 
   private take(end: number, readings: Reading[]): void {
     const bytes = this.buffer.subarray(this.start, end);
-    const reading = parseJson(bytes, this.index, this.base + this.start, this.texts);
+    const reading = parseJson(bytes, this.index, this.base + this.start, this.parser);
     if (reading.kind === 'bad') {
       const next = this.nextObject(this.start + 1, end);
       if (next !== -1) {

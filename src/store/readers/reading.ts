@@ -1,5 +1,4 @@
 import { isAscii, isUtf8 } from 'node:buffer';
-import type { LongTexts } from './long-texts.js';
 
 /** What a reader found at one place of a file: a row, or something that is none and why. */
 export type Reading = GoodReading | BadReading;
@@ -50,9 +49,16 @@ export function decode(bytes: Buffer): string | null {
   return isUtf8(bytes) ? bytes.toString('utf8') : null;
 }
 
-/** The JSON value in these bytes as a reading; `texts`: with its long texts left as UTF-8. */
-export function parseJson(bytes: Buffer, index: number, offset: number, texts?: LongTexts): Reading {
-  const row = texts?.parse(bytes);
+/** Reads rows of JSON its own way, and leaves those that it does not care for (undefined) to JSON.parse. */
+export interface RowParser {
+  /** What rows of the batch before hold may be used again. */
+  startBatch(): void;
+  parse(bytes: Buffer): unknown;
+}
+
+/** The JSON value in these bytes as a reading; `parser` is asked first. */
+export function parseJson(bytes: Buffer, index: number, offset: number, parser?: RowParser): Reading {
+  const row = parser?.parse(bytes);
   if (row !== undefined) return { kind: 'row', row, index, offset };
   const text = decode(bytes);
   if (text === null) return bad('invalid UTF-8', index, offset, bytes);
