@@ -73,7 +73,10 @@ export async function checkFiles(
         writer.writeTo(join(options.out, 'hits.parquet')),
       ]);
       clock.lap('write');
-      return { ...summary, kept };
+      // Of a Parquet file only the columns with texts were read before: others may be broken elsewhere.
+      const lost = summary.rows - summary.flagged - kept;
+      if (lost > 0) summary.unreadable['unreadable Parquet'] = (summary.unreadable['unreadable Parquet'] ?? 0) + lost;
+      return { ...summary, rows: summary.rows - lost, kept };
     };
     const testing = async () => {
       const planted = await threads.selfTest(await hosts.chosen, options.seed, perKindOf(options));

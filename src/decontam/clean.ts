@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { Problem } from '../problem.js';
 import { INTEGER } from '../store/duckdb.js';
 import { exactIntegers } from '../store/readers/exact-integers.js';
+import { isDataError, type ParquetRange, readParquet } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import { parquet, type Tables } from '../store/tables.js';
 import { fieldAt, type Shape, toDuckDb, typeOf, widen } from './column-types.js';
@@ -42,13 +43,36 @@ async function copyParquet(
   const writer = await tables.writer({ row: INTEGER });
   for (const row of flagged) await writer.append({ row });
   writer.flush();
-  const rows = await tables.copy(
-    `SELECT * EXCLUDE (file_row_number) FROM ${parquet([path], 'file_row_number=true')}
-     WHERE file_row_number NOT IN (SELECT "row" FROM ${writer.tableName})`,
-    target,
-  );
+  const select = `SELECT * EXCLUDE (file_row_number) FROM ${parquet([path], 'file_row_number=true')}
+     WHERE file_row_number NOT IN (SELECT "row" FROM ${writer.tableName})`;
+  let rows: number;
+  try {
+    rows = await tables.copy(select, target);
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    // A page that does not read takes its rows with it, and no others.
+    const whole = await readableRanges(path, tables);
+    if (whole.length === 0) whole.push({ start: 0, end: 0 });
+    const parts = whole.map(
+      ({ start, end }) => `${select} AND file_row_number >= ${start} AND file_row_number < ${end}`,
+    );
+    rows = await tables.copy(parts.join(' UNION ALL '), target);
+  }
   await writer.drop();
   return rows;
+}
+
+/** Stretches of rows of which every column can be read. */
+async function readableRanges(path: string, tables: Tables): Promise<ParquetRange[]> {
+  const ranges: ParquetRange[] = [];
+  for await (const batch of readParquet(tables, path))
+    for (const { kind, index } of batch) {
+      if (kind === 'bad') continue;
+      const last = ranges.at(-1);
+      if (last?.end === index) last.end = index + 1;
+      else ranges.push({ start: index, end: index + 1 });
+    }
+  return ranges;
 }
 
 async function writeRows(path: string, flagged: ReadonlySet<number>, start: string, tables: Tables): Promise<number> {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { methodSpecs } from '../../src/decontam/presets.js';
 import { checkData } from '../../src/decontam/stand-alone.js';
 import { Problem } from '../../src/problem.js';
-import { parquet, Tables } from '../../src/store/tables.js';
+import { literal, parquet, Tables } from '../../src/store/tables.js';
 
 const question = 'A 45-year-old man has crushing chest pain radiating to the left arm and sweating. What is it?';
 
@@ -201,5 +201,43 @@ describe('checkData', () => {
     const alpaca = await check([JSON.stringify({ instruction: question, input: '', output: 'x' })]);
     expect(alpaca.hits[0]).toMatchObject({ field: 'instruction', method: 'ngram_10' });
     expect(alpaca.summary).toMatchObject({ without_text: 0, files: [{ text_column: 'input, instruction' }] });
+  });
+
+  it('keeps what can be read of a Parquet file with a broken page, in whichever column, and counts the rest', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'curate-stand-alone-'));
+    const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp') });
+    const path = join(folder, 'rows.parquet');
+    // Three row groups; noise, so that a column of one is a page of its own that does not compress away.
+    await tables.run(
+      `COPY (SELECT 'Why is ' || i || ' odd?' AS prompt, md5('' || i) AS noise FROM range(6144) rows(i) ORDER BY i)
+       TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)`,
+    );
+    const chunk = (column: string) =>
+      tables.row<{ start: number; bytes: number }>(
+        `SELECT data_page_offset AS start, total_compressed_size AS bytes FROM parquet_metadata(${literal(path)})
+         WHERE row_group_id = 1 AND path_in_schema = ${literal(column)}`,
+      );
+    const whole = readFileSync(path);
+    for (const column of ['noise', 'prompt']) {
+      const { start, bytes } = await chunk(column);
+      const broken = Buffer.from(whole);
+      broken.fill(0x55, start + Math.floor(bytes / 4), start + bytes);
+      writeFileSync(path, broken);
+      const { summary, out } = await check([], { data: [path] });
+      expect(summary).toMatchObject({ rows: 4096, kept: 4096, unreadable: { 'unreadable Parquet': 2048 } });
+      const clean = parquet([join(out, 'clean', '00000-rows.parquet')]);
+      const first = `SELECT min(noise = md5('' || regexp_extract(prompt, '\\d+'))) AS same, count(*) AS rows FROM ${clean}`;
+      expect(await tables.row(first)).toEqual({ same: true, rows: 4096 });
+    }
+    tables.close();
+  });
+
+  it('says which name of a column of a Parquet file is in its way', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'curate-stand-alone-'));
+    const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp') });
+    const path = join(folder, 'rows.parquet');
+    await tables.copy("SELECT 'x' AS prompt, 1 AS file_row_number", path);
+    tables.close();
+    await expect(check([], { data: [path] })).rejects.toMatchObject({ parts: { try: 'another name for that column' } });
   });
 });

@@ -26,8 +26,14 @@ export async function readParquetShape(tables: Tables, path: string): Promise<Pa
       `SELECT any_value(row_group_num_rows) AS rows, sum(total_uncompressed_size)::BIGINT AS bytes
        FROM parquet_metadata(${literal(path)}) GROUP BY row_group_id ORDER BY row_group_id`,
     );
+    if (columns.some(({ name }) => name.toLowerCase() === 'file_row_number'))
+      throw new Problem('the file has a column "file_row_number", under which its rows are counted', {
+        where: path,
+        try: 'another name for that column',
+      });
     return { rowCount: groups.reduce((sum, group) => sum + group.rows, 0), columns, groups };
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem('the file is not readable as Parquet', {
       where: path,
       found: messageOf(error),
@@ -56,8 +62,8 @@ export async function* readParquet(
   try {
     shape = await readParquetShape(tables, path);
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    yield [bad('unreadable Parquet', 0, null, error.parts.found ?? error.message)];
+    if (!(error instanceof Problem) || error.parts.found === undefined) throw error;
+    yield [bad('unreadable Parquet', 0, null, error.parts.found)];
     return;
   }
   const end = range?.end ?? shape.rowCount;
@@ -164,7 +170,8 @@ function plain(value: DuckDBValue | undefined): unknown {
   return String(value);
 }
 
-function isDataError(error: unknown): boolean {
+/** Whether DuckDB complains about what stands in a file, and not about the question or the machine. */
+export function isDataError(error: unknown): boolean {
   return (
     error instanceof Error &&
     !(error instanceof Problem) &&
