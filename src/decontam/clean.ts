@@ -124,7 +124,7 @@ async function* goodRows(
   tables: Tables,
 ): AsyncGenerator<{ row: number; fields: Record<string, unknown> }> {
   let row = 0;
-  for await (const batch of readBatches(path, tables, undefined, exactIntegers))
+  for await (const batch of readBatches(path, tables, undefined, { parser: exactIntegers }))
     for (const reading of batch) {
       const found = fieldsOf(reading);
       if ('fields' in found) yield { row, fields: found.fields };

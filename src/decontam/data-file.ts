@@ -88,7 +88,7 @@ export async function openDataFile(
 
 /** The rows of a file in batches, of a Parquet file only the columns that are looked into. */
 export function readData(file: DataFile, tables: Tables, traces: boolean): AsyncGenerator<Reading[]> {
-  if (!file.isParquet) return readBatches(file.path, tables, undefined, exactIntegers);
+  if (!file.isParquet) return readBatches(file.path, tables, undefined, { parser: exactIntegers });
   const columns = [file.textColumn, ...file.besideColumns, ...(file.idColumn === null ? [] : [file.idColumn])];
   return readParquet(tables, file.path, undefined, [...new Set([...columns, ...(traces ? file.traceColumns : [])])]);
 }

@@ -1,6 +1,7 @@
 import type { Progress, StageContext, TaskReport } from '../pipeline/stage.js';
 import { Problem } from '../problem.js';
 import { canonicalJson } from '../store/fingerprint.js';
+import type { FilePosition } from '../store/readers/bytes.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
 import { readJsonValues } from '../store/readers/json-values.js';
 import { LongTexts } from '../store/readers/long-texts.js';
@@ -53,8 +54,9 @@ async function readTask(
     counts.quarantine(reading.reason);
     writer.reject(source.name, task.file, reading);
   };
+  const position = { bytes: 0 };
   let batches = 0;
-  for await (const readings of firstRows(readPiece(task, path, source, tables), task.rows)) {
+  for await (const readings of firstRows(readPiece(task, path, source, tables, position), task.rows)) {
     const accepted = where === null ? null : await where.accepts(readings);
     for (const [at, reading] of readings.entries()) {
       counts.read += 1;
@@ -79,7 +81,10 @@ async function readTask(
       }
     }
     // A message to another thread takes as long as counting the words of a batch.
-    if (batches % 16 === 0) context.progress(howFar(task, counts.read, readings.at(-1)?.offset ?? null));
+    if (batches % 16 === 0) {
+      const offset = task.compressed ? position.bytes : (readings.at(-1)?.offset ?? null);
+      context.progress(howFar(task, counts.read, offset));
+    }
     batches += 1;
   }
   await writer.close();
@@ -93,25 +98,28 @@ async function readTask(
   };
 }
 
-/** In bytes, a task's weight. Of a compressed file, whose offsets are not those of the file, nothing is known before its end. */
-function howFar(
-  { kind, start, end, rows, size, compressed }: IngestTask,
-  read: number,
-  offset: number | null,
-): Progress {
+/** In bytes, a task's weight. `offset`: in the file as it lies on disk, compressed or not. */
+function howFar({ kind, start, end, rows, size }: IngestTask, read: number, offset: number | null): Progress {
   const unit = 'bytes';
   if (rows !== null && rows > 0) return { done: (size * Math.min(read, rows)) / rows, total: size, unit };
   if (kind === 'rows') return { done: (size * read) / (end - start), total: size, unit };
-  if (offset === null || compressed) return { done: 0, total: null, unit };
+  if (offset === null) return { done: 0, total: null, unit };
   return { done: Math.min(size, offset - start), total: size, unit };
 }
 
-function readPiece(task: IngestTask, path: string, source: Source, tables: OpenTables): AsyncGenerator<Reading[]> {
+function readPiece(
+  task: IngestTask,
+  path: string,
+  source: Source,
+  tables: OpenTables,
+  position: FilePosition,
+): AsyncGenerator<Reading[]> {
   const texts = longTextsOf(source);
-  if (task.kind === 'lines') return readJsonLines(path, 'none', task, texts);
-  if (task.kind === 'values') return readJsonValues(path, 'none', { ...task, index: task.firstLine }, texts);
+  if (task.kind === 'lines') return readJsonLines(path, 'none', task, { parser: texts });
+  if (task.kind === 'values')
+    return readJsonValues(path, 'none', { ...task, index: task.firstLine }, { parser: texts });
   if (task.kind === 'rows') return readColumns(task, path, source, tables());
-  return readBatches(path, tables(), undefined, texts);
+  return readBatches(path, tables(), undefined, { parser: texts, position });
 }
 
 /** None where a condition looks at the row as it stands. */

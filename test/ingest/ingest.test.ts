@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ingest } from '../../src/ingest/ingest.js';
 import { resolveSource } from '../../src/ingest/sources.js';
@@ -332,16 +333,33 @@ describe('the work', () => {
     const rows = Array.from({ length: 20_000 }, (_, n) => row(n));
     write('array.json', JSON.stringify(rows));
     write('lines.jsonl', rows);
-    for (const name of ['array.json', 'lines.jsonl']) {
-      const run = newRun();
-      await run.all({ sources: [columns(name)] });
-      const { size } = statSync(join(folder, name));
-      const done = run.progress.map((each) => each.done);
-      expect(done).toEqual([...done].sort((a, b) => a - b));
-      expect(done.some((each) => each > 0.1 * size && each < size)).toBe(true);
-      expect(new Set(run.progress.map(({ total, unit }) => `${total} ${unit}`))).toEqual(new Set([`${size} bytes`]));
-    }
+    for (const name of ['array.json', 'lines.jsonl']) await saysHowFar(name);
   });
+
+  it('says so inside a compressed file too, whatever decompresses it', async () => {
+    const lines = Array.from({ length: 60_000 }, (_, n) => JSON.stringify(row(n, { key: sha256(String(n)) }))).join(
+      '\n',
+    );
+    write('lines.jsonl.gz', gzipSync(lines));
+    write('array.json.gz', gzipSync(`[${lines.replaceAll('\n', ',')}]`));
+    const records = Array.from({ length: 60_000 }, (_, n) => `Question ${sha256(String(n))},${n}\n`);
+    write('table.csv.gz', gzipSync(`prompt,response\n${records.join('')}`));
+    const run = newRun();
+    await run.query(`COPY (SELECT 'Question ' || sha256(i::VARCHAR) AS prompt, i::VARCHAR AS response FROM range(90000) t(i))
+      TO ${literal(join(folder, 'lines.jsonl.zst'))} (FORMAT json, COMPRESSION zstd)`);
+    const names = ['lines.jsonl.gz', 'array.json.gz', 'table.csv.gz', 'lines.jsonl.zst'];
+    for (const name of names) await saysHowFar(name);
+  });
+
+  async function saysHowFar(name: string): Promise<void> {
+    const run = newRun();
+    await run.all({ sources: [columns(name)] });
+    const { size } = statSync(join(folder, name));
+    const done = run.progress.map((each) => each.done);
+    expect(done).toEqual([...done].sort((a, b) => a - b));
+    expect(done.some((each) => each > 0.1 * size && each < size)).toBe(true);
+    expect(new Set(run.progress.map(({ total, unit }) => `${total} ${unit}`))).toEqual(new Set([`${size} bytes`]));
+  }
 
   it('of finish done twice, or killed between two shards, gives the same files', async () => {
     write(

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Transform } from 'node:stream';
@@ -10,6 +10,11 @@ import { Problem } from '../../problem.js';
 export class BrokenStream extends Error {}
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2';
+
+/** How much of a file was read, in its own bytes: where it is compressed, offsets in its content do not tell. */
+export interface FilePosition {
+  bytes: number;
+}
 
 const chunkBytes = 1 << 20;
 
@@ -51,19 +56,23 @@ export async function readRange(path: string, start: number, end: number): Promi
 }
 
 /**
- * A file's content as chunks of bytes, decompressed. `start` is for uncompressed files. A stream that is cut or broken
- * gives its good bytes and then
- * throws a `BrokenStream`.
+ * A file's content as chunks of bytes, decompressed. `start` is for uncompressed files; `position` is kept for compressed
+ * ones. A stream that is cut or broken gives its good bytes and then throws a `BrokenStream`.
  */
-export async function* readBytes(path: string, compression: Compression, start = 0): AsyncGenerator<Buffer> {
+export async function* readBytes(
+  path: string,
+  compression: Compression,
+  start = 0,
+  position: FilePosition = { bytes: 0 },
+): AsyncGenerator<Buffer> {
   if (compression === 'none') {
     for await (const part of createReadStream(path, { start, highWaterMark: chunkBytes })) yield part as Buffer;
   } else if (compression === 'gzip') {
-    yield* throughZlib(path, zlib.createGunzip({ chunkSize: chunkBytes }));
+    yield* throughZlib(path, zlib.createGunzip({ chunkSize: chunkBytes }), position);
   } else if (compression === 'zstd') {
-    yield* readZstd(path);
+    yield* readZstd(path, position);
   } else {
-    yield* readBzip2(path);
+    yield* readBzip2(path, position);
   }
 }
 
@@ -117,27 +126,27 @@ function compressionOf(head: Buffer): Compression {
  * Windows of up to 2 GiB, as `zstd --long=31` makes them, take that much memory: the one case that takes more than all
  * the rest. Node has a decoder from 22.15 on, the program `zstd` is on most systems, and fzstd reads ordinary windows.
  */
-async function* readZstd(path: string): AsyncGenerator<Buffer> {
+async function* readZstd(path: string, position: FilePosition): AsyncGenerator<Buffer> {
   const newer = zlib as unknown as {
     createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Transform;
     constants: { ZSTD_d_windowLogMax?: number };
   };
   if (newer.createZstdDecompress !== undefined && newer.constants.ZSTD_d_windowLogMax !== undefined) {
     const params = { [newer.constants.ZSTD_d_windowLogMax]: 31 };
-    yield* throughZlib(path, newer.createZstdDecompress({ chunkSize: chunkBytes, params }));
+    yield* throughZlib(path, newer.createZstdDecompress({ chunkSize: chunkBytes, params }), position);
     return;
   }
   try {
-    yield* throughProgram(path, 'zstd', ['-dcq', '--long=31']);
+    yield* throughProgram(path, 'zstd', ['-dcq', '--long=31'], position);
   } catch (error) {
     if (!(error instanceof NoProgram)) throw error;
-    yield* throughScript(path);
+    yield* throughScript(path, position);
   }
 }
 
-async function* readBzip2(path: string): AsyncGenerator<Buffer> {
+async function* readBzip2(path: string, position: FilePosition): AsyncGenerator<Buffer> {
   try {
-    yield* throughProgram(path, 'bzip2', ['-dc']);
+    yield* throughProgram(path, 'bzip2', ['-dc'], position);
   } catch (error) {
     if (!(error instanceof NoProgram)) throw error;
     throw new Problem('bzip2 is not installed, and Node has no decoder for .bz2', {
@@ -147,12 +156,15 @@ async function* readBzip2(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function* throughZlib(path: string, decoder: Transform): AsyncGenerator<Buffer> {
+async function* throughZlib(path: string, decoder: Transform, position: FilePosition): AsyncGenerator<Buffer> {
   const source = createReadStream(path, { highWaterMark: chunkBytes });
   source.on('error', (error) => decoder.destroy(error));
   source.pipe(decoder);
   try {
-    for await (const part of decoder) yield part as Buffer;
+    for await (const part of decoder) {
+      position.bytes = source.bytesRead;
+      yield part as Buffer;
+    }
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw /^(Z|ZSTD|ERR)_/.test(code) ? new BrokenStream(message) : error;
@@ -162,10 +174,16 @@ async function* throughZlib(path: string, decoder: Transform): AsyncGenerator<Bu
   }
 }
 
-async function* throughProgram(path: string, name: string, args: string[]): AsyncGenerator<Buffer> {
-  const child: ChildProcess = spawn(name, [...args, '--', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** The program reads what it is sent, not the file: so it is known how far it is. */
+async function* throughProgram(
+  path: string,
+  name: string,
+  args: string[],
+  position: FilePosition,
+): AsyncGenerator<Buffer> {
+  const child = spawn(name, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let complaint = '';
-  child.stderr?.on('data', (part) => {
+  child.stderr.on('data', (part) => {
     if (complaint.length < 1000) complaint += String(part);
   });
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -174,18 +192,30 @@ async function* throughProgram(path: string, name: string, args: string[]): Asyn
   });
   // Awaited below, but may be rejected before.
   ended.catch(() => undefined);
+  const source = createReadStream(path, { highWaterMark: chunkBytes });
+  source.on('error', (error) => child.stdout.destroy(error));
+  // A program that gives up early stops reading: its own end says why.
+  child.stdin.on('error', () => source.destroy());
+  source.pipe(child.stdin);
   try {
-    if (child.stdout !== null) for await (const part of child.stdout) yield part as Buffer;
+    for await (const part of child.stdout) {
+      position.bytes = source.bytesRead;
+      yield part as Buffer;
+    }
     const code = await ended;
     if (code !== 0)
-      throw new BrokenStream(complaint.trim().replaceAll(path, 'the file') || `${name} ended with ${code}`);
+      throw new BrokenStream(complaint.trim().replace(standardInput, 'the file') || `${name} ended with ${code}`);
   } finally {
+    source.destroy();
     child.kill();
   }
 }
 
+/** What zstd and bzip2 call a file that they are sent. */
+const standardInput = /\/\*stdin\*\\|\(stdin\)/g;
+
 /** fzstd, in JavaScript: slower, and only for windows that fit a typed array. */
-async function* throughScript(path: string): AsyncGenerator<Buffer> {
+async function* throughScript(path: string, position: FilePosition): AsyncGenerator<Buffer> {
   // Loaded here: hardly a file needs it.
   const { Decompress, ZstdErrorCode } = await import('fzstd');
   const ready: Buffer[] = [];
@@ -205,7 +235,9 @@ async function* throughScript(path: string): AsyncGenerator<Buffer> {
       throw new BrokenStream(error instanceof Error ? error.message : String(error));
     }
   };
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 16 })) {
+  const source = createReadStream(path, { highWaterMark: 1 << 16 });
+  for await (const part of source) {
+    position.bytes = source.bytesRead;
     push(part as Buffer, false);
     yield* ready.splice(0);
   }

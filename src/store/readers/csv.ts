@@ -1,4 +1,4 @@
-import { BrokenStream, type Compression, readBytes } from './bytes.js';
+import { BrokenStream, type Compression, type FilePosition, readBytes } from './bytes.js';
 import { bad, decode, type Reading } from './reading.js';
 
 const quote = 0x22;
@@ -12,11 +12,12 @@ export async function* readCsv(
   path: string,
   compression: Compression,
   delimiter: ',' | '\t',
+  position?: FilePosition,
 ): AsyncGenerator<Reading[]> {
   const splitter = new RecordSplitter(delimiter);
   let broken: Error | null = null;
   try {
-    for await (const chunk of readBytes(path, compression)) {
+    for await (const chunk of readBytes(path, compression, 0, position)) {
       const readings = splitter.add(chunk);
       if (readings.length > 0) yield readings;
     }

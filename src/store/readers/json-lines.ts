@@ -1,5 +1,5 @@
 import { BrokenStream, type Compression, readBlocks, readBytes } from './bytes.js';
-import { bad, longestRowBytes, parseJson, type Reading, type RowParser } from './reading.js';
+import { bad, longestRowBytes, parseJson, type Reading, type ReadingAids, type RowParser } from './reading.js';
 
 /** Part of an uncompressed JSONL file: the lines that start in `[start, end)`, the first of which is line `firstLine`. */
 export interface LineRange {
@@ -12,13 +12,12 @@ const newline = 10;
 
 /**
  * Rows of a JSONL file, a chunk's worth at a time. Blank lines are no rows; a last line that does not parse was cut off.
- * What `parser` made of a row is valid until the next batch is asked for.
  */
 export async function* readJsonLines(
   path: string,
   compression: Compression,
   range: LineRange = { start: 0, end: Number.POSITIVE_INFINITY, firstLine: 0 },
-  parser?: RowParser,
+  { parser, position }: ReadingAids = {},
 ): AsyncGenerator<Reading[]> {
   // One byte early: the newline before `start`, if there is one, ends the line that belongs to the range before.
   const from = range.start === 0 ? 0 : range.start - 1;
@@ -29,16 +28,17 @@ export async function* readJsonLines(
   let parts: Buffer[] = [];
   let partBytes = 0;
   try {
-    for await (const chunk of compression === 'none' ? readBlocks(path, from) : readBytes(path, compression)) {
+    const chunks = compression === 'none' ? readBlocks(path, from) : readBytes(path, compression, 0, position);
+    for await (const chunk of chunks) {
       const readings: Reading[] = [];
       parser?.startBatch();
-      let position = 0;
+      let place = 0;
       for (;;) {
-        const end = chunk.indexOf(newline, position);
+        const end = chunk.indexOf(newline, place);
         if (end === -1) break;
         if (skipping) skipping = false;
         else {
-          const tail = chunk.subarray(position, end);
+          const tail = chunk.subarray(place, end);
           const bytes = partBytes === 0 ? tail : Buffer.concat([...parts, tail]);
           const reading = readLine(bytes, partBytes + tail.length, line, lineStart, parser);
           if (reading !== null) readings.push(reading);
@@ -46,14 +46,14 @@ export async function* readJsonLines(
         }
         parts = [];
         partBytes = 0;
-        position = end + 1;
-        lineStart = chunkStart + position;
+        place = end + 1;
+        lineStart = chunkStart + place;
         if (lineStart >= range.end) {
           yield readings;
           return;
         }
       }
-      const rest = chunk.subarray(position);
+      const rest = chunk.subarray(place);
       if (!skipping && rest.length > 0) {
         if (partBytes + rest.length <= longestRowBytes) parts.push(Buffer.from(rest));
         else parts = parts.slice(0, 1);

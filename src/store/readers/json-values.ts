@@ -1,5 +1,13 @@
-import { BrokenStream, type Compression, readBytes, readRange } from './bytes.js';
-import { type BadReason, bad, longestRowBytes, parseJson, type Reading, type RowParser } from './reading.js';
+import { BrokenStream, type Compression, type FilePosition, readBytes, readRange } from './bytes.js';
+import {
+  type BadReason,
+  bad,
+  longestRowBytes,
+  parseJson,
+  type Reading,
+  type ReadingAids,
+  type RowParser,
+} from './reading.js';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -27,10 +35,10 @@ export async function* readJsonValues(
   path: string,
   compression: Compression,
   range: ValueRange = { start: 0, end: Number.POSITIVE_INFINITY, index: 0, firstKey: null },
-  parser?: RowParser,
+  { parser, position }: ReadingAids = {},
 ): AsyncGenerator<Reading[]> {
   const splitter = new ValueSplitter(range, range.start === 0 ? 'unknown' : await modeOf(path), parser);
-  yield* readThrough(splitter, path, compression, range.start);
+  yield* readThrough(splitter, path, compression, range.start, position);
 }
 
 /** Ranges of about so many bytes that hold all values of the file, each read as it is in the whole. */
@@ -56,10 +64,11 @@ async function* readThrough(
   path: string,
   compression: Compression,
   start: number,
+  position?: FilePosition,
 ): AsyncGenerator<Reading[]> {
   let broken: Error | null = null;
   try {
-    for await (const chunk of readBytes(path, compression, start)) {
+    for await (const chunk of readBytes(path, compression, start, position)) {
       splitter.parser?.startBatch();
       const readings = splitter.add(chunk);
       if (readings.length > 0) yield readings;

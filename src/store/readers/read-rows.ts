@@ -3,24 +3,24 @@ import { readCsv } from './csv.js';
 import { detectFormat, type FileFormat } from './format.js';
 import { readJsonLines } from './json-lines.js';
 import { readJsonValues } from './json-values.js';
-import type { Reading, RowParser } from './reading.js';
+import type { Reading, ReadingAids } from './reading.js';
 
 /**
  * The rows of any data file (Parquet, JSONL, JSON, CSV or TSV, also as .gz, .zst or .bz2), told by its content, in
  * batches and in order. What is no row comes as a reading of kind 'bad' with its place and reason, so a caller can
- * account for everything in the file. `parser` is asked for rows of JSON first. The tables are waited for only where the file is Parquet.
+ * account for everything in the file. The tables are waited for only where the file is Parquet.
  */
 export async function* readBatches(
   path: string,
   tables: Tables | Promise<Tables>,
   known?: FileFormat,
-  parser?: RowParser,
+  aids: ReadingAids = {},
 ): AsyncGenerator<Reading[]> {
   const { format, compression } = known ?? (await detectFormat(path));
   if (format === 'parquet') yield* (await import('./parquet-rows.js')).readParquet(await tables, path);
-  else if (format === 'jsonl') yield* readJsonLines(path, compression, undefined, parser);
-  else if (format === 'json') yield* readJsonValues(path, compression, undefined, parser);
-  else yield* readCsv(path, compression, format === 'csv' ? ',' : '\t');
+  else if (format === 'jsonl') yield* readJsonLines(path, compression, undefined, aids);
+  else if (format === 'json') yield* readJsonValues(path, compression, undefined, aids);
+  else yield* readCsv(path, compression, format === 'csv' ? ',' : '\t', aids.position);
 }
 
 /** `readBatches`, one reading at a time. */

@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import type { FilePosition } from './bytes.js';
 
 /** What a reader found at one place of a file: a row, or something that is none and why. */
 export type Reading = GoodReading | BadReading;
@@ -21,6 +22,14 @@ export interface BadReading extends Place {
   reason: BadReason;
   /** Up to 200 characters of what stands there, well-formed; for Parquet what the reader said. */
   excerpt: string;
+}
+
+/** What a caller may give to a reader. */
+export interface ReadingAids {
+  /** Is asked for rows of JSON first. What it made of one is valid until the next batch is asked for. */
+  parser?: RowParser | undefined;
+  /** Where it is kept how much of a compressed file was read. */
+  position?: FilePosition | undefined;
 }
 
 export type BadReason =
