@@ -24,6 +24,7 @@ export const ingest = defineStage<IngestOptions, IngestTask>({
   joins: [],
   writes: ['rows', 'prompts', 'quarantine'],
   runs: 'workers',
+  beginsEarly: true,
 
   async check(options, context) {
     await withTables(context, (tables) => checkSources(options, context, tables));

@@ -46,9 +46,7 @@ const quarantine = new PlainParquet(quarantineKinds);
 
 /** Writes one task's rows, quarantine and keys; nothing of them is seen before it is whole. */
 export class ShardWriter {
-  readonly files: string[] = [];
-  /** By file of `files`. */
-  readonly sums: Record<string, FileSum> = {};
+  private readonly writes: { file: string; sum: Promise<FileSum> }[] = [];
   private readonly run: RunFolder;
   private readonly entry: number;
   private readonly task: number;
@@ -108,25 +106,39 @@ export class ShardWriter {
     this.quarantine.add([source, file, index, offset, reason, excerpt]);
   }
 
-  /** Writes what is left. A task without rows leaves no part, one without quarantine none of that. */
-  async close(): Promise<void> {
+  /**
+   * Writes what is left and waits for all. A task without rows leaves no part, one without quarantine none of that. Returns
+   * the files, and by file what it says.
+   */
+  async close(): Promise<{ files: string[]; sums: Record<string, FileSum> }> {
     if (this.rows.rowCount > 0) await this.closePart();
-    await this.write(keysPath(this.run, this.entry, this.task), this.keys);
-    if (this.quarantine.rowCount > 0) {
-      await this.write(this.run.file('quarantine', `${taskName(this.entry, this.task)}.parquet`), this.quarantine);
-    }
+    const { run, entry, task } = this;
+    this.begin(keysPath(run, entry, task), this.keys);
+    if (this.quarantine.rowCount > 0)
+      this.begin(run.file('quarantine', `${taskName(entry, task)}.parquet`), this.quarantine);
+    await this.settle();
+    const sums: Record<string, FileSum> = {};
+    for (const { file, sum } of this.writes) sums[file] = await sum;
+    return { files: Object.keys(sums), sums };
   }
 
+  /** Waits until nothing is being written any more, whatever became of it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.writes.map(({ sum }) => sum));
+  }
+
+  /** The part is written while the next one fills. */
   private async closePart(): Promise<void> {
-    const path = this.run.file('rows', shardName(this.entry, this.task, this.part));
-    await this.write(path, this.rows);
+    await this.writes.at(-1)?.sum;
+    this.begin(this.run.file('rows', shardName(this.entry, this.task, this.part)), this.rows);
     this.part += 1;
     this.units = 0;
   }
 
-  private async write(path: string, table: PlainParquet): Promise<void> {
-    const file = this.run.relative(path);
-    this.sums[file] = await table.writeTo(path, this.run.temporary);
-    this.files.push(file);
+  private begin(path: string, table: PlainParquet): void {
+    const sum = table.writeTo(path, this.run.temporary);
+    // Awaited later, but may be rejected before.
+    sum.catch(() => undefined);
+    this.writes.push({ file: this.run.relative(path), sum });
   }
 }

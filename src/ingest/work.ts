@@ -47,6 +47,22 @@ async function readTask(
   const path = source.files.find((file) => file.name === task.file)?.path;
   if (path === undefined) throw new Error(`${source.name} has no file ${task.file} any more`);
   const writer = new ShardWriter(context.run, task.entry, task.task);
+  try {
+    const counts = await readInto(writer, task, path, source, tables, context);
+    return { ...(await writer.close()), entry: task.entry, task: task.task, file: task.file, ...counts.toJson() };
+  } finally {
+    await writer.settle();
+  }
+}
+
+async function readInto(
+  writer: ShardWriter,
+  task: IngestTask,
+  path: string,
+  source: Source,
+  tables: OpenTables,
+  context: StageContext,
+): Promise<TaskCounts> {
   const where = source.where.length === 0 ? null : await (await import('./where.js')).openWhere(await tables(), source);
   const counts = new TaskCounts();
   const reject = (reading: { index: number; offset: number | null; reason: string; excerpt: string }) => {
@@ -87,15 +103,7 @@ async function readTask(
     }
     batches += 1;
   }
-  await writer.close();
-  return {
-    files: writer.files,
-    sums: writer.sums,
-    entry: task.entry,
-    task: task.task,
-    file: task.file,
-    ...counts.toJson(),
-  };
+  return counts;
 }
 
 /** In bytes, a task's weight. `offset`: in the file as it lies on disk, compressed or not. */

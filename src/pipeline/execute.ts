@@ -17,14 +17,20 @@ import type { AnyStage } from './stages.js';
 import { readJson, readStageState, readTaskState, type StageBasis, writeStageState, writeTaskState } from './state.js';
 import { work } from './workers.js';
 
+/** What a stage's result comes from. */
+export interface Grounds {
+  inputs: StageInput[];
+  basis: StageBasis;
+}
+
 /**
  * Runs one stage: the tasks that left no report, then `finish`, then the hashes of what it wrote. Killed at any moment it
- * leaves a folder from which the next call goes on.
+ * leaves a folder from which the next call goes on. Where nothing is left of an earlier call, tasks begin before the
+ * grounds are known; their reports wait for them.
  */
 export async function execute(
   stage: AnyStage,
-  basis: StageBasis,
-  inputs: StageInput[],
+  grounds: Promise<Grounds>,
   parts: ContextParts,
   forced: boolean,
   effects: RunEffects,
@@ -40,10 +46,17 @@ export async function execute(
       warn: (sentence) => effects.warn(name, sentence),
       signal: effects.signal,
     });
-    const { tasks, keys } = await prepareTasks(stage, basis, context);
-    const reports: (TaskReport | null)[] = keys.map((key, index) =>
-      forced ? null : (readTaskState(run, name, index, key)?.report ?? null),
-    );
+    const options = parts.pipeline.stages[name] as Json;
+    const early = stage.beginsEarly === true && !existsSync(listPath(run, stage));
+    const begun = early ? await stage.tasks(options, context) : null;
+    const listed = grounds.then(({ basis }) => prepareTasks(stage, basis, context, begun));
+    listed.catch(() => undefined);
+    const tasks = begun ?? (await listed).tasks;
+    const reports: (TaskReport | null)[] = tasks.map(() => null);
+    if (!early && !forced) {
+      for (const [index, key] of (await listed).keys.entries())
+        reports[index] = readTaskState(run, name, index, key)?.report ?? null;
+    }
     await sweep(run, stage, tasks.length, reports);
     const known = new KnownSums();
     const todo = reports.flatMap((report, index) => (report === null ? [index] : []));
@@ -53,11 +66,13 @@ export async function execute(
       warn: (sentence) => effects.warn(name, sentence),
       signal: effects.signal,
       finished: async (index, report) => {
+        const { keys } = await listed;
         await writeTaskState(run, name, index, { key: keys[index] as string, report });
         reports[index] = report;
         known.add(run, report);
       },
     });
+    const { basis, inputs } = await grounds;
     effects.signal.throwIfAborted();
     const report = await stage.finish(reports as TaskReport[], basis.options, context);
     checkAccount(name, report);
@@ -80,6 +95,8 @@ export async function execute(
     effects.log({ event: 'stage finished', stage: name, seconds, report: report as unknown as Json });
     return report;
   } catch (error) {
+    // What still hashes writes into the folder when it is done.
+    await grounds.catch(() => undefined);
     effects.log({ event: 'stage failed', stage: name, error: (error as Error).message });
     throw error;
   }
@@ -93,14 +110,26 @@ interface TaskList {
   keys: string[];
 }
 
-/** The tasks of a stage, written down for `curate worker`. The same input gives the same list, whoever asks first. */
-export async function prepareTasks(stage: AnyStage, basis: StageBasis, context: StageContext): Promise<TaskList> {
+function listPath(run: RunFolder, stage: AnyStage): string {
+  return run.state('tasks', `${stage.name}.json`);
+}
+
+/**
+ * The tasks of a stage, written down for `curate worker`. The same input gives the same list, whoever asks first. `begun`:
+ * where it is known already.
+ */
+export async function prepareTasks(
+  stage: AnyStage,
+  basis: StageBasis,
+  context: StageContext,
+  begun: Json[] | null = null,
+): Promise<TaskList> {
   const { run } = context;
-  const path = run.state('tasks', `${stage.name}.json`);
+  const path = listPath(run, stage);
   const taskBasis = taskFingerprint(stage, basis);
   const known = readJson<TaskList>(path);
   if (known !== null && known.basis === taskBasis) return known;
-  const tasks = await stage.tasks(basis.options, context);
+  const tasks = begun ?? (await stage.tasks(basis.options, context));
   const list = { basis: taskBasis, tasks, keys: tasks.map((task) => fingerprint({ task, basis: taskBasis })) };
   await writeFileAtomic(path, run.temporary, `${JSON.stringify(list)}\n`);
   return list;
@@ -129,7 +158,7 @@ export async function removeStage(run: RunFolder, stage: AnyStage): Promise<void
   if (outputs(run, stage).length === 0 && readStageState(run, stage.name) === null) return;
   await withdraw(run, stage);
   await sweep(run, stage, 0, []);
-  await rm(run.state('tasks', `${stage.name}.json`), { force: true });
+  await rm(listPath(run, stage), { force: true });
 }
 
 /** Before a stage changes anything, the folder stops claiming that it is finished. */

@@ -54,7 +54,7 @@ export function decide(
   waitsFor: readonly StageName[] = [],
 ): StageDecision {
   const name = stage.name;
-  if (state === null) return { stage: name, state: 'stale', why: ['not finished yet'], finishOnly: false };
+  if (state === null) return unfinished(stage);
   const why = differences(state.basis, basis, new Set(waitsFor));
   const finishOnly = taskFingerprint(stage, state.basis) === taskFingerprint(stage, basis);
   if (why.length > 0) return { stage: name, state: 'stale', why, finishOnly };
@@ -68,6 +68,11 @@ export function decide(
     };
   }
   return { stage: name, state: 'fresh', why: [], finishOnly };
+}
+
+/** The decision about a stage that has no result, whatever its inputs are. */
+export function unfinished(stage: AnyStage): StageDecision {
+  return { stage: stage.name, state: 'stale', why: ['not finished yet'], finishOnly: false };
 }
 
 /** Everything that decides a stage's result. Environment values are no part of it: options hold `${NAME}` unexpanded. */

@@ -14,7 +14,7 @@ import { execute, executeTask, prepareTasks, removeStage } from './execute.js';
 import { expectedOf, lockDifferences, lockOf, readLock, writeLock } from './lock.js';
 import { machineProblem } from './machine-problem.js';
 import { writeManifest } from './manifest.js';
-import { basisOf, decide, plan, type StageDecision, tableHashes } from './plan.js';
+import { basisOf, decide, plan, type StageDecision, tableHashes, unfinished } from './plan.js';
 import {
   type Progress,
   type StageInput,
@@ -95,12 +95,18 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
     const events: StageEvent[] = [];
     const standing: StageName[] = [];
     for (const { stage, options: own } of stagesOf(pipeline)) {
-      const isNew = readStageState(folder, stage.name) === null;
-      if (isNew && stage.runs === 'workers' && isSelected(stage.name, options))
+      const state = readStageState(folder, stage.name);
+      if (state === null && stage.runs === 'workers' && isSelected(stage.name, options))
         startWorkers(stage.name, options.workers);
-      const stageInputs = await inputs(stage, own);
-      const basis = basisOf(stage, own, pipeline, options.limit, stageInputs, tableHashes(folder, pipeline));
-      const decision = decide(stage, basis, readStageState(folder, stage.name));
+      const tables = tableHashes(folder, pipeline);
+      const grounds = inputs(stage, own).then((found) => ({
+        inputs: found,
+        basis: basisOf(stage, own, pipeline, options.limit, found, tables),
+      }));
+      // Awaited below, but may be rejected before.
+      grounds.catch(() => undefined);
+      const decision =
+        state === null && stage.beginsEarly === true ? unfinished(stage) : decide(stage, (await grounds).basis, state);
       if (decision.state === 'fresh' || isSelected(stage.name, options)) standing.push(stage.name);
       if (!isSelected(stage.name, options)) {
         if (decision.state !== 'fresh' && isBefore(stage.name, options)) refuseToSkip(decision, pipeline, options);
@@ -109,11 +115,11 @@ async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEf
       const forced = options.force === stage.name;
       const event: StageEvent = { stage: stage.name, state: 'fresh', why: decision.why, report: null, seconds: 0 };
       if (decision.state === 'fresh' && !forced) {
-        event.report = readStageState(folder, stage.name)?.report ?? null;
+        event.report = state?.report ?? null;
       } else {
         effects.stage({ ...event, state: 'started', why: forced ? ['--force'] : decision.why });
         const begin = effects.seconds();
-        event.report = await execute(stage, basis, stageInputs, partsOf(stage, pipeline, options), forced, effects);
+        event.report = await execute(stage, grounds, partsOf(stage, pipeline, options), forced, effects);
         event.state = 'finished';
         event.seconds = effects.seconds() - begin;
       }

@@ -96,6 +96,8 @@ export interface Stage<Options, Task extends Json = Json> {
   writes: readonly TableName[];
   /** 'workers': tasks run in parallel threads. 'here': one after another in the main process, which may use its own pool. */
   runs: 'workers' | 'here';
+  /** Its tasks need nothing that `inputs` finds, and may begin while those are still hashed. Default: no. */
+  beginsEarly?: boolean;
   /**
    * Paths in the stage's options (`allow`, `reworded.judge`) that only `finish` uses, so that changing them keeps the
    * tasks; an input of the kind that bears such a name (`allow`, `overrides`) counts with it. Default: none.

@@ -13,7 +13,7 @@ export interface WorkEffects {
   progress(progress: Progress): void;
   warn(sentence: string): void;
   signal: AbortSignal;
-  /** Called when a task is whole, before the next one may count on it. */
+  /** Called when a task is whole; its thread may have begun the next one. */
   finished(index: number, report: TaskReport): Promise<void>;
 }
 
@@ -50,6 +50,16 @@ export async function work(
   try {
     const queue = [...todo];
     let failed = false;
+    const told: Promise<void>[] = [];
+    const tell = async (index: number, report: TaskReport) => {
+      try {
+        await effects.finished(index, report);
+        gauge.complete(index);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    };
     const lane = async () => {
       for (let index = queue.shift(); index !== undefined && !failed; index = queue.shift()) {
         effects.signal.throwIfAborted();
@@ -57,8 +67,10 @@ export async function work(
           const result = await threads.run({ parts, task: tasks[index] as Json, index, channel });
           if (result === null) throw new Error('a worker gave no result');
           if ('problem' in result) throw new Problem(result.problem.message, result.problem.parts);
-          await effects.finished(index, result.report);
-          gauge.complete(index);
+          // The next task need not wait until the report lies on disk.
+          const telling = tell(index, result.report);
+          telling.catch(() => undefined);
+          told.push(telling);
         } catch (error) {
           failed = true;
           throw error;
@@ -66,6 +78,7 @@ export async function work(
       }
     };
     const ends = await Promise.allSettled(Array.from({ length: Math.min(parts.workers, todo.length) }, lane));
+    ends.push(...(await Promise.allSettled(told)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   } finally {
     messages.close();

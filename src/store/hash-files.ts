@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../product.js';
-import { type FileHash, hashFile } from './hash-worker.js';
+import { sha256File } from './fingerprint.js';
+import { type FileHash, hashFile } from './hash-file.js';
 
 /** Less than this is hashed here before a thread would have started. */
 const worthThreads = 64 << 20;
@@ -20,6 +21,16 @@ export async function hashFiles(
     return;
   }
   await Promise.all(Array.from({ length: Math.min(threads, waiting.length) }, () => hashInThread(waiting, done)));
+}
+
+/** SHA-256 of one file, of a large one on a thread beside this one. */
+export async function hashBeside(path: string): Promise<string> {
+  if (statSync(path).size < worthThreads) return sha256File(path);
+  const found: (string | null)[] = [];
+  await hashInThread([path], ({ hash }) => found.push(hash));
+  const hash = found[0] ?? null;
+  if (hash === null) throw new Error(`${path} is gone`);
+  return hash;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,14 @@ import { pageHead } from './parquet-head.js';
 export type PlainKind = 'text' | 'texts' | 'int32' | 'int64' | 'flag';
 export type PlainCell = string | Uint8Array | number | boolean | readonly string[] | null;
 
+export interface TakenColumn {
+  path: readonly string[];
+  kind: PlainKind;
+  places: number;
+  plainBytes: number;
+  pages: Buffer;
+}
+
 /** A page is closed when its values have so many bytes. */
 const pageBytes = 1 << 20;
 
@@ -24,7 +32,8 @@ export class PlainColumn {
   /** Bytes of its pages, were they not compressed. */
   plainBytes = 0;
   private placesBefore = 0;
-  private readonly pages = new GrowingBytes();
+  private pages = new GrowingBytes();
+  private spare = new GrowingBytes();
   private readonly values = new GrowingBytes();
   private readonly definitions = new GrowingBytes();
   private readonly repetitions = new GrowingBytes();
@@ -44,10 +53,14 @@ export class PlainColumn {
     if (this.values.length >= pageBytes) this.closePage();
   }
 
-  /** The column as it stands in the file: pages, at least one. Valid until more is added. */
-  chunk(): Buffer {
+  /** The column as it stands in the file: pages, at least one. Takes them out; they are valid until the next time. */
+  take(): TakenColumn {
     if (this.places > this.placesBefore || this.pages.length === 0) this.closePage();
-    return this.pages.bytes.subarray(0, this.pages.length);
+    const { path, kind, places, plainBytes, pages } = this;
+    this.pages = this.spare;
+    this.spare = pages;
+    this.clear();
+    return { path, kind, places, plainBytes, pages: pages.bytes.subarray(0, pages.length) };
   }
 
   clear(): void {

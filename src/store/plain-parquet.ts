@@ -17,6 +17,7 @@ export class PlainParquet {
   rowCount = 0;
   private readonly columns: PlainColumn[];
   private readonly sum: RowSum;
+  private writing = false;
 
   constructor(kinds: PlainKinds) {
     const leaves = Object.entries(kinds).flatMap(([name, kind]): [string[], PlainKind][] =>
@@ -40,12 +41,20 @@ export class PlainParquet {
     this.rowCount += 1;
   }
 
-  /** Writes what was added as one file in the order added, whole or not at all, and forgets it. Returns what the file says. */
+  /**
+   * Writes what was added as one file in the order added, whole or not at all. Returns what the file says. It is taken out
+   * at once, so that rows of the next file may be added while this one is written: one file at a time.
+   */
   async writeTo(path: string, temporaryFolder: string): Promise<FileSum> {
-    const sha256 = await writeThenRename(path, temporaryFolder, (temporaryPath) => this.write(temporaryPath));
-    const sum = { ...this.sum.take(), sha256 };
-    this.clear();
-    return sum;
+    if (this.writing) throw new Error('one file at a time');
+    this.writing = true;
+    try {
+      const { parts, sum } = this.take();
+      await writeThenRename(path, temporaryFolder, (temporaryPath) => writeParts(temporaryPath, parts));
+      return sum;
+    } finally {
+      this.writing = false;
+    }
   }
 
   /** Forgets what was added, and keeps the memory. */
@@ -55,36 +64,52 @@ export class PlainParquet {
     this.rowCount = 0;
   }
 
-  private async write(path: string): Promise<string> {
-    const handle = await open(path, 'w');
-    const hash = createHash('sha256');
-    let length = 0;
-    const write = async (part: Buffer) => {
-      hash.update(part);
-      length += part.length;
-      for (let at = 0; at < part.length; ) at += (await handle.write(part, at)).bytesWritten;
-    };
-    try {
-      await write(magic);
-      const written: WrittenColumn[] = [];
-      for (const column of this.columns) {
-        const start = length;
-        const chunk = column.chunk();
-        await write(chunk);
-        const { path, kind, places, plainBytes } = column;
-        written.push({ path, kind, places, plainBytes, start, bytes: chunk.length });
-      }
-      const end = fileEnd(written, this.rowCount);
-      const endLength = Buffer.alloc(4);
-      endLength.writeUInt32LE(end.length);
-      await write(Buffer.concat([end, endLength, magic]));
-      return hash.digest('hex');
-    } finally {
-      await handle.close();
+  /** The file, and what it says; valid until the next one is taken. */
+  private take(): { parts: Buffer[]; sum: FileSum } {
+    const parts: Buffer[] = [magic];
+    const written: WrittenColumn[] = [];
+    let start = magic.length;
+    for (const column of this.columns) {
+      const { pages, ...rest } = column.take();
+      parts.push(pages);
+      written.push({ ...rest, start, bytes: pages.length });
+      start += pages.length;
     }
+    const end = fileEnd(written, this.rowCount);
+    const endLength = Buffer.alloc(4);
+    endLength.writeUInt32LE(end.length);
+    parts.push(Buffer.concat([end, endLength, magic]));
+    const hash = createHash('sha256');
+    for (const part of parts) hash.update(part);
+    const sum = { ...this.sum.take(), sha256: hash.digest('hex') };
+    this.rowCount = 0;
+    return { parts, sum };
   }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 const magic = Buffer.from('PAR1');
+
+async function writeParts(path: string, parts: Buffer[]): Promise<void> {
+  const handle = await open(path, 'w');
+  try {
+    for (let left = parts; left.length > 0; ) {
+      const { bytesWritten } = await handle.writev(left);
+      left = behind(left, bytesWritten);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What is left of the parts when so many bytes of them are gone. */
+function behind(parts: readonly Buffer[], bytes: number): Buffer[] {
+  let gone = bytes;
+  const left: Buffer[] = [];
+  for (const part of parts) {
+    if (gone < part.length) left.push(part.subarray(gone));
+    gone = Math.max(0, gone - part.length);
+  }
+  return left;
+}
