@@ -48,15 +48,15 @@ try {
   for (const load of typed === undefined ? Object.values(commands) : [typed]) (await load())(program);
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof Problem) {
-    process.stderr.write(`${describeProblem(error)}\n`);
-    process.exitCode = error.parts.gate === true ? 1 : 2;
-  } else if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    const { machineProblem } = await import('../pipeline/machine-problem.js');
+    const known = machineProblem(error, (error as NodeJS.ErrnoException).path ?? process.cwd());
     process.stderr.write(
-      `this is a defect of curate ${productVersion}, please report it:\n${(error as Error).stack}\n`,
+      known instanceof Problem
+        ? `${describeProblem(known)}\n`
+        : `this is a defect of curate ${productVersion}, please report it:\n${(error as Error).stack}\n`,
     );
-    process.exitCode = 2;
+    process.exitCode = known instanceof Problem && known.parts.gate === true ? 1 : 2;
   }
 }

@@ -41,13 +41,13 @@ export async function checkFiles(
     Tables.open({ temporaryFolder, memoryMegabytes: 768 }),
     Tables.open({ temporaryFolder }),
   ]);
+  const first = opening.then(([each]) => each);
+  // Waited for below, or not at all where something else fails before.
+  first.catch(() => {});
   try {
     const read = {
       benchmarks,
-      loaded: await loadBenchmarks(
-        benchmarks,
-        opening.then(([first]) => first),
-      ),
+      loaded: await loadBenchmarks(benchmarks, first),
     };
     threads.give(shareItems(read));
     const [tables, output] = await opening;

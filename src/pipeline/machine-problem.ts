@@ -1,7 +1,10 @@
 import { Problem } from '../problem.js';
 
-/** What the machine refuses, in words: a full disk, a folder without permission. Every other error comes back as it is. */
-export function machineProblem(error: unknown, folder: string): unknown {
+/**
+ * What the machine refuses, in words: a full disk, a folder without permission. Every other error comes back as it is.
+ * `folder`: where it was to be written. `again`: what the same command does next time.
+ */
+export function machineProblem(error: unknown, folder: string, again = 'type the same command again'): unknown {
   if (error instanceof Problem || !(error instanceof Error)) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (
@@ -11,7 +14,7 @@ export function machineProblem(error: unknown, folder: string): unknown {
   ) {
     return new Problem('the disk is full', {
       where: folder,
-      try: 'free some space and type the same command again: it goes on where it stopped (curate plan says what it needs)',
+      try: `free some space and ${again}`,
       cause: error,
     });
   }
@@ -29,12 +32,22 @@ export function machineProblem(error: unknown, folder: string): unknown {
     });
   }
   if (code === 'ENOTDIR' || code === 'EEXIST') {
-    return new Problem('the run folder cannot be made: a file is in its way', {
+    return new Problem('the folder cannot be made: a file is in its way', {
       where: folder,
       found: message,
       try: 'another folder with --out',
       cause: error,
     });
   }
+  // What Node says of a new folder in a read-only file system.
+  if (code === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'mkdir')
+    return new Problem('the folder cannot be made', {
+      where: folder,
+      found: message,
+      try: 'another folder with --out',
+      cause: error,
+    });
+  if (code === 'EISDIR')
+    return new Problem('a folder stands where a file is to be read', { where: folder, cause: error });
   return error;
 }

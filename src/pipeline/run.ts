@@ -72,9 +72,11 @@ export async function run(pipeline: Pipeline, options: RunOptions, effects: RunE
   try {
     return await runStages(pipeline, options, effects);
   } catch (error) {
-    throw machineProblem(error, options.out);
+    throw machineProblem(error, options.out, goesOn);
   }
 }
+
+const goesOn = 'type the same command again: it goes on where it stopped (curate plan says what it needs)';
 
 async function runStages(pipeline: Pipeline, options: RunOptions, effects: RunEffects): Promise<RunResult> {
   const folder = new RunFolder(options.out);

@@ -127,4 +127,17 @@ describe('curate decontam on files', () => {
       hits[0]?.text,
     );
   });
+
+  it('says in words, with exit 2, that the output cannot be written or a folder was named for a file', () => {
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [command, 'decontam', lines, ...args, '--workers', '1'], { encoding: 'utf8' });
+    const file = join(scratch, 'a-file');
+    writeFileSync(file, 'x');
+    for (const out of [file, join(file, 'below')]) {
+      const { status, stderr } = run('--benchmarks', benchmark, '--out', out);
+      expect([status, stderr.split('\n')[0]]).toEqual([2, expect.stringMatching(/^error: the folder cannot be made/)]);
+    }
+    const { status, stderr } = run('--benchmarks', scratch, '--out', join(scratch, 'never'));
+    expect([status, stderr.split('\n')[0]]).toEqual([2, 'error: a folder stands where a file is to be read']);
+  });
 });
