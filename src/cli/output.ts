@@ -2,6 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Problem } from '../problem.js';
 import type { Json } from '../store/fingerprint.js';
+import { formatNumber } from '../text/number.js';
 
 export interface OutputOptions {
   json?: boolean;
@@ -169,9 +170,7 @@ export function width(text: string): number {
 }
 
 /** 12345 as `12,345`; fractions keep up to three digits. */
-export function number(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
-}
+export const number = formatNumber;
 
 /** `1 row`, `2 rows`. */
 export function counted(count: number, singular: string, plural = `${singular}s`): string {

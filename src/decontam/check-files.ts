@@ -6,13 +6,11 @@ import { type Json, sha256 } from '../store/fingerprint.js';
 import { Tables, type TableWriter } from '../store/tables.js';
 import { allows } from './allowed.js';
 import { type Batch, batches } from './batches.js';
-import { findBenchmarks } from './benchmarks.js';
 import { writeClean } from './clean.js';
 import { coverageWarnings } from './coverage.js';
 import { type DataFile, openDataFile } from './data-file.js';
 import { hitColumns, hitValues } from './hit-columns.js';
-import { type JudgedItems, shareItems } from './item-memory.js';
-import { loadBenchmarks } from './items.js';
+import type { JudgedItems } from './item-memory.js';
 import type { JudgeThreads } from './judge-threads.js';
 import type { JudgedTexts } from './judge-worker.js';
 import { methodName } from './method-name.js';
@@ -25,32 +23,21 @@ import type { Checked, StandAloneEffects, StandAloneOptions, StandAloneSummary }
 const mostHosts = 500;
 const leaksPerKind = 20;
 
-/** `checkData` with threads that run already, which the caller ends. */
+/** `checkData` with threads that run already and have the items, which the caller ends. */
 export async function checkFiles(
   paths: readonly string[],
+  read: JudgedItems,
   threads: JudgeThreads,
   options: StandAloneOptions,
   effects: StandAloneEffects,
 ): Promise<Checked> {
   const clock = stopwatch();
-  const benchmarks = findBenchmarks(options.benchmarks, (path) => path);
-  const inputs = [...paths, ...benchmarks.flatMap(({ file }) => file ?? [])];
+  const inputs = [...paths, ...read.benchmarks.flatMap(({ file }) => file ?? [])];
   const earlier = earlierResults(options.out, inputs);
   const temporaryFolder = join(options.out, '.tmp');
-  const opening = Promise.all([
-    Tables.open({ temporaryFolder, memoryMegabytes: 768 }),
-    Tables.open({ temporaryFolder }),
-  ]);
-  const first = opening.then(([each]) => each);
-  // Waited for below, or not at all where something else fails before.
-  first.catch(() => {});
+  const tables = await Tables.open({ temporaryFolder, memoryMegabytes: 768 });
+  const output = await tables.beside();
   try {
-    const read = {
-      benchmarks,
-      loaded: await loadBenchmarks(benchmarks, first),
-    };
-    threads.give(shareItems(read));
-    const [tables, output] = await opening;
     const files: DataFile[] = [];
     for (const path of paths) files.push(await openDataFile(path, options, tables));
     for (const path of earlier) rmSync(path, { recursive: true, force: true });
@@ -103,7 +90,8 @@ export async function checkFiles(
       warnings: [...coverageWarnings(coverage), ...textWarnings(whole), ...(reworded?.warnings ?? [])],
     };
   } finally {
-    for (const each of await opening) each.close();
+    output.close();
+    tables.close();
     rmSync(temporaryFolder, { recursive: true, force: true });
   }
 }

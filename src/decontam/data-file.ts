@@ -6,7 +6,7 @@ import { readBatches } from '../store/readers/read-rows.js';
 import type { Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
 import { nearestName } from '../text/nearest-name.js';
-import { strip } from '../text/words.js';
+import { strip } from '../text/spaces.js';
 import { jsonText } from './column-types.js';
 
 /** A file of a user's own and where its texts stand. */

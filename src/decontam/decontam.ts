@@ -40,7 +40,7 @@ type DecontamTask =
 export const decontam = defineStage<DecontamOptions, DecontamTask>({
   name: 'decontam',
   summary: 'looks for benchmark items in every prompt and says which items it cannot see',
-  version: 4,
+  version: 5,
   options: decontamOptions,
   reads: ['rows', 'prompts'],
   joins: ['verdicts/filter'],

@@ -1,5 +1,5 @@
 import { fold, foldedWords } from '../text/fold.js';
-import { strip } from '../text/words.js';
+import { strip } from '../text/spaces.js';
 import { Evidence } from './evidence.js';
 import type { Item } from './items.js';
 

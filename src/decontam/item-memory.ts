@@ -1,4 +1,3 @@
-import { deserialize, serialize } from 'node:v8';
 import type { Benchmark } from './benchmarks.js';
 import type { Item, LoadedBenchmark } from './items.js';
 
@@ -10,22 +9,28 @@ export interface JudgedItems {
 
 /** Packed for threads: read and copied once, whatever their number. */
 export function shareItems(items: JudgedItems): SharedArrayBuffer {
-  const texts: string[] = [];
+  const latins: string[] = [];
+  const others: string[] = [];
   const lengths: number[] = [];
-  const put = (text: string) => {
-    texts.push(text);
-    lengths.push(text.length);
-  };
   for (const { items: each } of items.loaded)
     for (const { item, question, options, stem, compared } of each) {
+      let text = '';
+      const put = (part: string) => {
+        text += part;
+        lengths.push(part.length);
+      };
+      const place = lengths.push(0) - 1;
       put(item);
       put(question);
       // Of most items these are the question again.
-      for (const text of [stem, compared])
-        if (text === question) lengths.push(again);
-        else put(text);
+      for (const part of [stem, compared])
+        if (part === question) lengths.push(again);
+        else put(part);
       lengths.push(options.length);
-      for (const option of options) put(option);
+      options.forEach(put);
+      const isLatin = !/[^\0-\xff]/.test(text);
+      (isLatin ? latins : others).push(text);
+      lengths[place] = Number(isLatin);
     }
   const loaded = items.loaded.map((each) => ({
     ...each,
@@ -34,43 +39,48 @@ export function shareItems(items: JudgedItems): SharedArrayBuffer {
       ? null
       : each.items.map((item) => item.benchmark),
   }));
-  const header: Header = { ...items, loaded, lengths: Int32Array.from(lengths) };
-  const head = serialize(header);
   // One text of all and where to cut it: several times faster, here and in each thread, than tens of thousands of texts.
-  const text = texts.join('');
-  const shared = new SharedArrayBuffer(4 + head.length + 2 * text.length);
+  const latin = latins.join('');
+  const other = others.join('');
+  const header: Header = { ...items, loaded, latin: latin.length, other: other.length, lengths: lengths.length };
+  const head = Buffer.from(JSON.stringify(header));
+  const shared = new SharedArrayBuffer(4 + head.length + 4 * lengths.length + latin.length + 2 * other.length);
   const bytes = Buffer.from(shared);
-  bytes.writeUInt32LE(head.length);
-  bytes.set(head, 4);
-  bytes.write(text, 4 + head.length, 'utf16le');
+  let at = bytes.writeUInt32LE(head.length);
+  at += head.copy(bytes, at);
+  at += Buffer.from(Int32Array.from(lengths).buffer).copy(bytes, at);
+  at += bytes.write(latin, at, 'latin1');
+  bytes.write(other, at, 'utf16le');
   return shared;
 }
 
 export function readShared(shared: SharedArrayBuffer): JudgedItems {
   const bytes = Buffer.from(shared);
-  const start = 4 + bytes.readUInt32LE();
-  const { lengths, loaded, benchmarks } = deserialize(bytes.subarray(4, start)) as Header;
-  const text = bytes.toString('utf16le', start);
+  let at = 4 + bytes.readUInt32LE();
+  const header = JSON.parse(bytes.toString('utf8', 4, at)) as Header;
+  const lengths = new Int32Array(shared.slice(at, at + 4 * header.lengths));
+  at += 4 * header.lengths;
   let next = 0;
-  let end = 0;
   const length = () => lengths[next++] as number;
-  const cut = (units: number) => {
-    end += units;
-    return text.slice(end - units, end);
-  };
-  const takeOr = (question: string) => {
-    const units = length();
-    return units === again ? question : cut(units);
-  };
+  const texts: [Stretch, Stretch] = [
+    { text: bytes.toString('utf16le', at + header.latin), end: 0 },
+    { text: bytes.toString('latin1', at, at + header.latin), end: 0 },
+  ];
   return {
-    benchmarks,
-    loaded: loaded.map(({ names, ...each }) => {
+    benchmarks: header.benchmarks,
+    loaded: header.loaded.map(({ names, ...each }) => {
       const items = Array.from({ length: each.items }, (_, index): Item => {
         const benchmark = names === null ? each.name : (names[index] as string);
+        const from = texts[length() as 0 | 1];
+        const cut = (units: number) => {
+          from.end += units;
+          return from.text.slice(from.end - units, from.end);
+        };
         const item = cut(length());
         const question = cut(length());
-        const stem = takeOr(question);
-        const compared = takeOr(question);
+        const cutOrAgain = (units: number) => (units === again ? question : cut(units));
+        const stem = cutOrAgain(length());
+        const compared = cutOrAgain(length());
         const options = Array.from({ length: length() }, () => cut(length()));
         return { benchmark, item, question, options, stem, compared };
       });
@@ -81,13 +91,25 @@ export function readShared(shared: SharedArrayBuffer): JudgedItems {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** In place of a length: the question once more. */
+/** In place of a length, which none is: the question once more. */
 const again = -1;
+
+/** A text that is cut from its start on. */
+interface Stretch {
+  readonly text: string;
+  end: number;
+}
 
 /** What stands before the texts of the items. */
 interface Header {
   benchmarks: Benchmark[];
   loaded: (Omit<LoadedBenchmark, 'items'> & { items: number; names: string[] | null })[];
-  /** In UTF-16 units, of each item: id, question, stem, what is compared, then the number of its options and each. */
-  lengths: Int32Array;
+  /**
+   * How many numbers follow: of each item whether it is all Latin-1, the lengths of id, question, stem and what is
+   * compared, then how many options and theirs.
+   */
+  lengths: number;
+  /** Units of the items that are Latin-1, whose texts come next; then of the others, in UTF-16. */
+  latin: number;
+  other: number;
 }

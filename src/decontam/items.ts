@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { Problem } from '../problem.js';
-import { readRows } from '../store/readers/read-rows.js';
+import { type OpenTables, readRows } from '../store/readers/read-rows.js';
 import type { Tables } from '../store/tables.js';
-import { isSpace, strip } from '../text/words.js';
+import { formatNumber } from '../text/number.js';
+import { isSpace, strip } from '../text/spaces.js';
 import type { Benchmark } from './benchmarks.js';
 
 /** One question of a benchmark. */
@@ -31,7 +32,7 @@ export interface LoadedBenchmark {
 /** Reads the items of all benchmarks. A file of several sets gives one loaded benchmark for each that is asked for. */
 export async function loadBenchmarks(
   benchmarks: readonly Benchmark[],
-  tables: Tables | Promise<Tables>,
+  tables: Tables | OpenTables,
 ): Promise<LoadedBenchmark[]> {
   // While one is decompressed another is read.
   const loaded = await Promise.allSettled(benchmarks.map((benchmark) => loadBenchmark(benchmark, tables)));
@@ -45,7 +46,7 @@ export async function loadBenchmarks(
 
 type Fields = Record<string, unknown>;
 
-async function loadBenchmark(benchmark: Benchmark, tables: Tables | Promise<Tables>): Promise<LoadedBenchmark[]> {
+async function loadBenchmark(benchmark: Benchmark, tables: Tables | OpenTables): Promise<LoadedBenchmark[]> {
   const { file } = benchmark;
   if (file === null) return [];
   const sets = await readSets(benchmark, file, tables);
@@ -56,7 +57,7 @@ async function loadBenchmark(benchmark: Benchmark, tables: Tables | Promise<Tabl
 async function readSets(
   benchmark: Benchmark,
   file: string,
-  tables: Tables | Promise<Tables>,
+  tables: Tables | OpenTables,
 ): Promise<[string, Fields[]][]> {
   const sets = new Map<string, Fields[]>();
   const put = (name: string, row: Fields) => {
@@ -110,8 +111,8 @@ function loadSet(benchmark: Benchmark, file: string, name: string, rows: Fields[
   if (benchmark.trainItems !== null && items.length === benchmark.trainItems)
     throw new Problem(`the file of ${name} is its train split`, {
       where: file,
-      found: `${count(items.length)} items, as many as the train split has`,
-      try: `the split with ${count(benchmark.whole ?? 0)} items`,
+      found: `${formatNumber(items.length)} items, as many as the train split has`,
+      try: `the split with ${formatNumber(benchmark.whole ?? 0)} items`,
     });
   return { benchmark, name, items, warnings: suspicions(benchmark, file, name, items, empty) };
 }
@@ -120,7 +121,7 @@ function loadSet(benchmark: Benchmark, file: string, name: string, rows: Fields[
 function hasNoItems(name: string, file: string, rows: number): Problem {
   return new Problem(`the benchmark ${name} has no items`, {
     where: file,
-    found: rows === 0 ? 'no row' : `${count(rows)} ${rows === 1 ? 'row' : 'rows'}, none with a text`,
+    found: rows === 0 ? 'no row' : `${formatNumber(rows)} ${rows === 1 ? 'row' : 'rows'}, none with a text`,
     try: 'a file whose rows have "question", and optionally "options", "item" and "bench"',
   });
 }
@@ -130,19 +131,19 @@ function suspicions(benchmark: Benchmark, file: string, name: string, items: Ite
   const { expected, whole } = benchmark;
   if (expected !== null && items.length < expected)
     warnings.push(
-      `${name}: ${count(items.length)} of the ${count(expected)} items that are known, in ${basename(file)}`,
+      `${name}: ${formatNumber(items.length)} of the ${formatNumber(expected)} items that are known, in ${basename(file)}`,
     );
   else if (expected !== null && items.length > expected * 1.05)
     warnings.push(
-      `${name}: ${count(items.length)} items in ${basename(file)}, more than the ${count(expected)} known: another split?`,
+      `${name}: ${formatNumber(items.length)} items in ${basename(file)}, more than the ${formatNumber(expected)} known: another split?`,
     );
   else if (whole !== null && items.length < whole)
-    warnings.push(`${name}: a declared subset, ${count(items.length)} of ${count(whole)} items`);
-  if (empty > 0) warnings.push(`${name}: ${count(empty)} ${empty === 1 ? 'item' : 'items'} without a text`);
+    warnings.push(`${name}: a declared subset, ${formatNumber(items.length)} of ${formatNumber(whole)} items`);
+  if (empty > 0) warnings.push(`${name}: ${formatNumber(empty)} ${empty === 1 ? 'item' : 'items'} without a text`);
   const repeated = countRepeated(items);
   if (repeated > 0)
     warnings.push(
-      `${name}: ${count(repeated)} ${repeated === 1 ? 'item repeats' : 'items repeat'} another one word for word`,
+      `${name}: ${formatNumber(repeated)} ${repeated === 1 ? 'item repeats' : 'items repeat'} another one word for word`,
     );
   return warnings;
 }
@@ -233,8 +234,4 @@ function isSet(value: unknown): value is Fields[] {
 /** Names of sets are compared without case and punctuation. */
 function bare(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en-US');
 }

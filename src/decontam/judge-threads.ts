@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { openPool, type Pool } from '../compute/pool.js';
 import { workerFile } from '../product.js';
 import type { BenchmarkCoverage } from './coverage.js';
-import type { JudgedTexts, JudgeTask } from './judge-worker.js';
+import type { JudgedTexts, JudgeTask, LoadTask } from './judge-worker.js';
 import type { MethodSpec } from './method-name.js';
 import type { SelfTestResult } from './self-test.js';
 
@@ -10,7 +10,7 @@ type Question = JudgeTask extends infer Task ? (Task extends JudgeTask ? Omit<Ta
 
 interface Lane {
   specs: MethodSpec[];
-  pool: Pool<JudgeTask, unknown>;
+  pool: Pool<JudgeTask | LoadTask, unknown>;
 }
 
 /**
@@ -20,6 +20,7 @@ interface Lane {
 export class JudgeThreads {
   private readonly lanes: Lane[];
   private items: SharedArrayBuffer | null = null;
+  private covering: Promise<BenchmarkCoverage[]> | null = null;
 
   /** Starts the threads at once: `paths` are the data that will be judged. */
   constructor(specs: MethodSpec[], paths: readonly string[], workers: number) {
@@ -27,16 +28,22 @@ export class JudgeThreads {
     const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
     const threads = isFast ? Math.max(1, Math.min(workers, Math.ceil(bytes / bytesPerThread))) : workers;
     const byMethod = isFast && specs.length <= workers && threads <= specs.length;
-    const open = (own: MethodSpec[], count: number) => ({
-      specs: own,
-      pool: openPool<JudgeTask, unknown>(workerFile('decontam/judge-worker'), count),
-    });
+    const open = (own: MethodSpec[], count: number) => {
+      const pool = openPool<JudgeTask | LoadTask, unknown>(workerFile('decontam/judge-worker'), count);
+      const load: LoadTask = { ask: 'load', specs: own };
+      // What fails here fails again, and is told, when something is asked.
+      pool.run(Array.from({ length: count }, () => load)).catch(() => undefined);
+      return { specs: own, pool };
+    };
     this.lanes = byMethod ? specs.map((spec) => open([spec], 1)) : [open(specs, threads)];
   }
 
-  /** What is asked for is asked of these items (`shareItems`). */
+  /** What is asked for is asked of these items (`shareItems`), whose indexes the threads now build. */
   give(items: SharedArrayBuffer): void {
     this.items = items;
+    this.covering = this.askCoverage();
+    // Thrown where it is awaited, which may be never.
+    this.covering.catch(() => undefined);
   }
 
   /** Hits by text, then in the order of the methods. */
@@ -45,12 +52,9 @@ export class JudgeThreads {
     return judged.length === 1 ? (judged[0] as JudgedTexts) : judged.flat().sort((a, b) => a.text - b.text);
   }
 
-  async coverage(): Promise<BenchmarkCoverage[]> {
-    const [first = [], ...others] = await this.ask<BenchmarkCoverage[]>({ ask: 'coverage' });
-    return first.map((each, index) => ({
-      ...each,
-      methods: [...each.methods, ...others.flatMap((lane) => lane[index]?.methods ?? [])],
-    }));
+  coverage(): Promise<BenchmarkCoverage[]> {
+    if (this.covering === null) throw new Error('no items were given');
+    return this.covering;
   }
 
   /** Results by kind, then in the order of the methods. */
@@ -65,6 +69,14 @@ export class JudgeThreads {
   }
 
   // -------------------------------------------------------------------------------------------------------------------
+
+  private async askCoverage(): Promise<BenchmarkCoverage[]> {
+    const [first = [], ...others] = await this.ask<BenchmarkCoverage[]>({ ask: 'coverage' });
+    return first.map((each, index) => ({
+      ...each,
+      methods: [...each.methods, ...others.flatMap((lane) => lane[index]?.methods ?? [])],
+    }));
+  }
 
   /** One answer of each lane. */
   private ask<Answer>(question: Question): Promise<Answer[]> {

@@ -1,8 +1,14 @@
 import { type BenchmarkCoverage, coverageOf } from './coverage.js';
 import { type JudgedItems, readShared } from './item-memory.js';
-import { type Hit, Judge, sightsOf } from './judge.js';
+import { type Hit, Judge, loadMethods, sightsOf } from './judge.js';
 import type { MethodSpec } from './method-name.js';
 import { type SelfTestResult, selfTest } from './self-test.js';
+
+/** Before there are items: what judging by these methods takes is loaded. */
+export interface LoadTask {
+  ask: 'load';
+  specs: MethodSpec[];
+}
 
 /** What to ask the methods over the items, which are those of `shareItems`: one pool's tasks all have the same ones. */
 export type JudgeTask = { items: SharedArrayBuffer; specs: MethodSpec[] } & (
@@ -17,7 +23,13 @@ export type JudgedTexts = { text: number; hit: Hit }[];
 let ready: Promise<{ judge: Judge; items: JudgedItems }> | null = null;
 
 /** Answers in a thread of its own, which builds the indexes for its first task and serves one pool. */
-export default async function ask(task: JudgeTask): Promise<JudgedTexts | BenchmarkCoverage[] | SelfTestResult[]> {
+export default async function ask(
+  task: JudgeTask | LoadTask,
+): Promise<JudgedTexts | BenchmarkCoverage[] | SelfTestResult[] | null> {
+  if (task.ask === 'load') {
+    await loadMethods(task.specs);
+    return null;
+  }
   ready ??= makeJudge(task);
   const { judge, items } = await ready;
   if (task.ask === 'coverage') return coverageOf(items.benchmarks, items.loaded, await sightsOf(judge, task.specs));

@@ -73,12 +73,23 @@ export async function sightsOf(judge: Judge, specs: readonly MethodSpec[]): Prom
 
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** Loads what the methods need before there are items. */
+export async function loadMethods(specs: readonly MethodSpec[]): Promise<void> {
+  for (const { kind } of specs) if (kind !== 'reworded') await files[kind]();
+}
+
 /**
  * A method's files are loaded where it is asked for: threads start for one method alone. `reworded` is none of them: it
  * takes vectors and a whole run's prompts.
  */
+const files = {
+  ngram: () => import('./ngram.js'),
+  fuzzy: () => import('./fuzzy.js'),
+  strict: () => import('./strict.js'),
+};
+
 async function build(spec: MethodSpec, items: readonly Item[]): Promise<Method[]> {
-  if (spec.kind === 'ngram') return [(await import('./ngram.js')).ngramMethod(items, spec.size)];
-  if (spec.kind === 'fuzzy') return [(await import('./fuzzy.js')).fuzzyMethod(items, spec.threshold)];
-  return spec.kind === 'strict' ? [(await import('./strict.js')).strictMethod(items)] : [];
+  if (spec.kind === 'ngram') return [(await files.ngram()).ngramMethod(items, spec.size)];
+  if (spec.kind === 'fuzzy') return [(await files.fuzzy()).fuzzyMethod(items, spec.threshold)];
+  return spec.kind === 'strict' ? [(await files.strict()).strictMethod(items)] : [];
 }

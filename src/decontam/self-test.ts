@@ -23,19 +23,16 @@ const plainKind = 'verbatim';
  */
 export function selfTest(judge: Judge, hosts: readonly string[], seed: number, perKind: number): SelfTestResult[] {
   const results: SelfTestResult[] = [];
-  const places = new Map(judge.items.map((item, place) => [item, place]));
-  // Most kinds take the same items.
-  const fittingOf = new Map<LeakKind['takes'], Item[]>();
   [...leakKinds, worstKind].forEach((kind, stream) => {
     const random = new Random(seed, stream);
     const found = judge.methods.map(() => 0);
     const blind = judge.methods.map(() => 0);
-    const fitting = fittingOf.get(kind.takes) ?? judge.items.filter((item) => kind.takes(item));
-    fittingOf.set(kind.takes, fitting);
-    const planted = fitting.length === 0 ? 0 : perKind;
-    for (let leak = 0; leak < planted; leak += 1) {
-      const item = random.pick(fitting);
-      const place = places.get(item) as number;
+    let planted = 0;
+    while (planted < perKind) {
+      const place = drawItem(judge.items, kind, random);
+      if (place === null) break;
+      planted += 1;
+      const item = judge.items[place] as Item;
       const others = [random.pick(judge.items), random.pick(judge.items)];
       const text = kind.make(item, random, hosts.length === 0 ? '' : random.pick(hosts), others);
       judge.methods.forEach((method, index) => {
@@ -62,4 +59,17 @@ export function brokenMethods(results: readonly SelfTestResult[]): string[] {
   return results
     .filter((each) => each.kind === plainKind && each.found < each.planted - each.blind)
     .map((each) => each.method);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** The place of an item that the kind takes, each as likely as the others; null where there is none. */
+function drawItem(items: readonly Item[], kind: LeakKind, random: Random): number | null {
+  // Nearly always a few draws are enough, and most items need not be looked at.
+  for (let draw = 0; draw < 100; draw += 1) {
+    const place = random.below(items.length);
+    if (kind.takes(items[place] as Item)) return place;
+  }
+  const fitting = items.flatMap((item, place) => (kind.takes(item) ? [place] : []));
+  return fitting.length === 0 ? null : random.pick(fitting);
 }

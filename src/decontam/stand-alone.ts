@@ -1,6 +1,8 @@
+import { Tables } from '../store/tables.js';
 import type { Allowed } from './allow.js';
 import type { BenchmarkCoverage } from './coverage.js';
 import { dataPaths } from './data-paths.js';
+import { type JudgedItems, shareItems } from './item-memory.js';
 import { JudgeThreads } from './judge-threads.js';
 import type { MethodSpec } from './method-name.js';
 import type { BenchmarkEntry, RewordedInput } from './options.js';
@@ -63,10 +65,29 @@ export async function checkData(options: StandAloneOptions, effects: StandAloneE
   const paths = dataPaths(options.data);
   const threads = new JudgeThreads(options.specs, paths, options.workers);
   try {
-    // Threads start while the rest is loaded, which takes as long as checking a small file.
+    // Threads start while the items are read, and build their indexes while DuckDB is loaded.
+    const items = await readItems(options.benchmarks);
+    threads.give(shareItems(items));
     const { checkFiles } = await import('./check-files.js');
-    return await checkFiles(paths, threads, options, effects);
+    return await checkFiles(paths, items, threads, options, effects);
   } finally {
     await threads.close();
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+async function readItems(entries: readonly BenchmarkEntry[]): Promise<JudgedItems> {
+  const [{ findBenchmarks }, { loadBenchmarks }] = await Promise.all([import('./benchmarks.js'), import('./items.js')]);
+  const benchmarks = findBenchmarks(entries, (path) => path);
+  let opened: Promise<Tables> | null = null;
+  try {
+    const loaded = await loadBenchmarks(benchmarks, () => {
+      opened ??= Tables.open();
+      return opened;
+    });
+    return { benchmarks, loaded };
+  } finally {
+    (await (opened as Promise<Tables> | null))?.close();
   }
 }

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { Encoded } from '../text/encoded.js';
 import { languageOf } from '../text/language.js';
+import { strip } from '../text/spaces.js';
 import type { Text } from '../text/utf8-text.js';
-import { measureEncoded, strip, type TextCounts } from '../text/words.js';
+import { measureEncoded, type TextCounts } from '../text/words.js';
 import { type Draft, isRecord, Unfit } from './adapter.js';
 import type { CanonicalRow } from './row.js';
 import type { Source } from './sources.js';

@@ -1,5 +1,5 @@
+import { strip } from '../text/spaces.js';
 import type { Text } from '../text/utf8-text.js';
-import { strip } from '../text/words.js';
 
 /** A generation taken apart, as docs/sources.md tells it. */
 export interface Trace {

@@ -5,7 +5,7 @@ import type { FilePosition } from '../store/readers/bytes.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
 import { readJsonValues } from '../store/readers/json-values.js';
 import { LongTexts } from '../store/readers/long-texts.js';
-import { readBatches } from '../store/readers/read-rows.js';
+import { type OpenTables, readBatches } from '../store/readers/read-rows.js';
 import { excerptOf, type Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
 import { Unfit } from './adapter.js';
@@ -35,8 +35,6 @@ export async function work(task: IngestTask, options: IngestOptions, context: St
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-
-type OpenTables = () => Promise<Tables>;
 
 async function readTask(
   task: IngestTask,
@@ -127,7 +125,7 @@ function readPiece(
   if (task.kind === 'values')
     return readJsonValues(path, 'none', { ...task, index: task.firstLine }, { parser: texts });
   if (task.kind === 'rows') return readColumns(task, path, source, tables());
-  return readBatches(path, tables(), undefined, { parser: texts, position });
+  return readBatches(path, tables, undefined, { parser: texts, position });
 }
 
 /** None where a condition looks at the row as it stands. */

@@ -49,14 +49,16 @@ export class Tables {
   readonly connection: DuckDBConnection;
   private readonly instance: DuckDBInstance;
   private readonly temporaryFolder: string;
-  private writerCount = 0;
 
   private constructor(
     private readonly duckdb: DuckDB,
     instance: DuckDBInstance,
     connection: DuckDBConnection,
     temporaryFolder: string,
-    private readonly removesFolder: boolean,
+    /** Whether the folder goes, and the instance at all, when this is closed. */
+    private readonly owns: { folder: boolean; instance: boolean },
+    /** Of all connections to the instance, so that names of tables differ. */
+    private readonly writers: { count: number } = { count: 0 },
   ) {
     this.instance = instance;
     this.connection = connection;
@@ -76,10 +78,15 @@ export class Tables {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
     });
-    const connection = await instance.connect();
-    await connection.run("SET streaming_buffer_size='1KB'");
-    await connection.run("SET TimeZone='UTC'");
-    return new Tables(duckdb, instance, connection, temporaryFolder, own);
+    const connection = await connect(instance);
+    return new Tables(duckdb, instance, connection, temporaryFolder, { folder: own, instance: true });
+  }
+
+  /** Another connection to the same instance, for work beside a stream of this one; to be closed before it. */
+  async beside(): Promise<Tables> {
+    const { duckdb, instance, temporaryFolder, writers } = this;
+    const owns = { folder: false, instance: false };
+    return new Tables(duckdb, instance, await connect(instance), temporaryFolder, owns, writers);
   }
 
   /** Runs a statement for its effect. */
@@ -147,8 +154,8 @@ export class Tables {
 
   /** A writer of rows made in JavaScript: `types` are the columns in order with their DuckDB types. */
   async writer(types: Record<string, DuckDBType>): Promise<TableWriter> {
-    this.writerCount += 1;
-    const name = `writer_${this.writerCount}`;
+    this.writers.count += 1;
+    const name = `writer_${this.writers.count}`;
     const columns = Object.entries(types).map(([column, type]) => `${identifier(column)} ${type.toString()}`);
     await this.connection.run(`CREATE TABLE ${name} (${columns.join(', ')})`);
     return new TableWriter(this, name, types, this.duckdb);
@@ -156,8 +163,8 @@ export class Tables {
 
   close(): void {
     this.connection.closeSync();
-    this.instance.closeSync();
-    if (this.removesFolder) rmSync(this.temporaryFolder, { recursive: true, force: true });
+    if (this.owns.instance) this.instance.closeSync();
+    if (this.owns.folder) rmSync(this.temporaryFolder, { recursive: true, force: true });
   }
 }
 
@@ -227,6 +234,13 @@ export class TableWriter {
     this.flush();
     await this.tables.run(`DROP TABLE ${this.name}`);
   }
+}
+
+async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
+  const connection = await instance.connect();
+  await connection.run("SET streaming_buffer_size='1KB'");
+  await connection.run("SET TimeZone='UTC'");
+  return connection;
 }
 
 function toCell(value: Cell | bigint): Cell {

@@ -4,8 +4,8 @@
  */
 
 import { contextual, type LowerScan, makeLowerScan, padding, unitsAddress } from './lower-scan.js';
+import { isSpace } from './spaces.js';
 import { type Assembled, pageBytes } from './wat.js';
-import { isSpace } from './words.js';
 
 export class LowerWords {
   /** How many words there are, and how many of them stay (`keep`). */

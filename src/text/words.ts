@@ -1,16 +1,11 @@
 import { Encoded } from './encoded.js';
-import { type Text, Utf8Text } from './utf8-text.js';
+import { isSpace } from './spaces.js';
+import type { Text } from './utf8-text.js';
 
 /**
  * What a word is: the one place that says so. Words are those of Python's `str.split()`, so counts equal what the
  * reference pipelines count; text without spaces (Chinese, Thai …) can be counted by Unicode segmentation instead.
  */
-
-/** Python's `str.isspace` set as used by `str.split()`: unlike JavaScript's `\s` it has U+001C–1F and U+0085, not U+FEFF. */
-const spaces = [
-  0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003,
-  0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
-];
 
 /** Scripts written without spaces for which ICU has a dictionary. The prolonged sound mark belongs to kana by use. */
 const unspacedClass =
@@ -18,9 +13,6 @@ const unspacedClass =
 const oneUnspaced = new RegExp(`[${unspacedClass}]`, 'u');
 const unspacedRuns = new RegExp(`[${unspacedClass}]+`, 'gu');
 const letterOrNumber = /[\p{L}\p{N}]/u;
-
-const space = 1;
-const kinds = spaceTable();
 
 /** Fixed locale: the machine's must not decide a count. The dictionary for unspaced scripts is the same in all of them. */
 let segmenter: Intl.Segmenter | null = null;
@@ -97,62 +89,10 @@ export function wordPlaces(text: string): { starts: number[]; ends: number[] } {
   return { starts, ends };
 }
 
-/** Whether a UTF-16 unit parts words. */
-export function isSpace(unit: number): boolean {
-  return kinds[unit] === space;
-}
-
-/** `text.strip()` in Python. */
-export function strip<T extends Text>(text: T): T {
-  return (text instanceof Utf8Text ? stripBytes(text) : stripUnits(text as string)) as T;
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 
 const pieceUnits = 1 << 18;
 const scratch = new Encoded();
-
-function stripUnits(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && kinds[text.charCodeAt(start)] === space) start += 1;
-  while (end > start && kinds[text.charCodeAt(end - 1)] === space) end -= 1;
-  return text.slice(start, end);
-}
-
-function stripBytes(text: Utf8Text): Utf8Text {
-  let start = 0;
-  let end = text.length;
-  for (let bytes = 1; bytes > 0; start += bytes) bytes = spaceBytes(text, start, end);
-  for (let bytes = 1; bytes > 0; end -= bytes) bytes = spaceBytesBefore(text, start, end);
-  return text.slice(start, end);
-}
-
-/** Bytes of the space that stands at a place before `end`; 0: there is none. */
-function spaceBytes(text: Utf8Text, place: number, end: number): number {
-  const first = text.byteAt(place);
-  if (place >= end) return 0;
-  if (first < 0x80) return kinds[first] === space ? 1 : 0;
-  const bytes = first < 0xe0 ? 2 : 3;
-  return first < 0xf0 &&
-    kinds[
-      text
-        .slice(place, place + bytes)
-        .toString()
-        .charCodeAt(0)
-    ] === space
-    ? bytes
-    : 0;
-}
-
-/** Bytes of the space that ends at a place behind `start`; 0: there is none. */
-function spaceBytesBefore(text: Utf8Text, start: number, place: number): number {
-  for (let bytes = 1; bytes <= 3 && place - bytes >= start; bytes += 1) {
-    const first = text.byteAt(place - bytes);
-    if (first < 0x80 || first >= 0xc0) return spaceBytes(text, place - bytes, place) === bytes ? bytes : 0;
-  }
-  return 0;
-}
 
 /** A long text is counted in pieces, none of which ends within a surrogate pair. */
 function pieceEnd(text: string, start: number): number {
@@ -179,11 +119,4 @@ function segment(text: string): number {
     if (letterOrNumber.test(word.slice(end))) count += 1;
   }
   return count;
-}
-
-/** Which UTF-16 units are spaces. */
-function spaceTable(): Uint8Array {
-  const table = new Uint8Array(65_536);
-  for (const unit of spaces) table[unit] = space;
-  return table;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Encoded } from '../../src/text/encoded.js';
+import { strip } from '../../src/text/spaces.js';
 import { Utf8Text } from '../../src/text/utf8-text.js';
 import {
   countSegmentedWords,
@@ -10,7 +11,6 @@ import {
   measureEncoded,
   measureWords,
   splitWords,
-  strip,
 } from '../../src/text/words.js';
 
 /** What Python itself says, for many texts in one process. */

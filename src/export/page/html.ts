@@ -1,3 +1,4 @@
+import { formatNumber } from '../../text/number.js';
 import { html as escapeHtml } from '../inert.js';
 
 /** A piece of a page that is already HTML. Only `html` makes one, so row text cannot become markup by mistake. */
@@ -33,9 +34,7 @@ export function share(name: string, part: number, whole: number): Html {
 }
 
 /** 12345 as `12,345`. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
-}
+export const count = formatNumber;
 
 /** `1 row`, `2 rows`. */
 export function counted(value: number, noun: string): string {

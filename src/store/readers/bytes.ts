@@ -20,11 +20,22 @@ const chunkBytes = 1 << 20;
 
 /** The first bytes of a file, decompressed where it is compressed: enough to tell its format. */
 export async function readHead(path: string, bytes: number): Promise<{ head: Buffer; compression: Compression }> {
-  const raw = await readRange(path, 0, bytes);
+  // A little more than asked for, because what does not compress takes more room compressed.
+  const raw = await readRange(path, 0, bytes + 1024);
   const compression = compressionOf(raw);
-  if (compression === 'none') return { head: raw, compression };
+  if (compression === 'none') return { head: raw.subarray(0, bytes), compression };
   const parts: Buffer[] = [];
   let length = 0;
+  try {
+    // In one call: to begin a stream and leave it takes longer than to read a small file.
+    if (compression === 'gzip')
+      return {
+        head: zlib.gunzipSync(raw, { finishFlush: zlib.constants.Z_SYNC_FLUSH }).subarray(0, bytes),
+        compression,
+      };
+  } catch {
+    // Broken in its first bytes, which the stream gives up to there.
+  }
   try {
     for await (const part of readBytes(path, compression)) {
       parts.push(part);
