@@ -37,12 +37,12 @@ export function explainIssue(
       const values = issue.values.map(String);
       const near = typeof found === 'string' ? nearestName(found, values) : null;
       const hint = near === null ? `expected ${values.join(', ')}` : `did you mean ${near}? (${values.join(', ')})`;
-      return [{ path, what: `${JSON.stringify(found) ?? 'nothing'} is not possible; ${hint}`, atKey: false }];
+      return [{ path, what: `${shown(found)} is not possible; ${hint}`, atKey: false }];
     }
     case 'invalid_type': {
       const found = valueAt(value, path);
       if (found === undefined) return [{ path, what: `missing; expected ${issue.expected}`, atKey: false }];
-      return [{ path, what: `expected ${issue.expected}, found ${JSON.stringify(found)}`, atKey: false }];
+      return [{ path, what: `expected ${issue.expected}, found ${shown(found)}`, atKey: false }];
     }
     default:
       return [{ path, what: issue.message, atKey: false }];
@@ -101,4 +101,10 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
     current = (current as Record<string | number, unknown>)[part];
   }
   return current;
+}
+
+/** The beginning of a value as JSON. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -69,7 +69,7 @@ export function resolvePipeline(
   }
   const overridden = applySets(document, set);
   const problems = new ConfigProblems(document, lines, shown, overridden);
-  const content: unknown = document.toJS({ maxAliasCount: 1000 });
+  const content = contentOf(document, shown);
   if (content === null || typeof content !== 'object' || Array.isArray(content)) {
     throw new Problem(`${shown} is no pipeline: it holds no keys`, {
       where: `${shown}:1:1`,
@@ -141,6 +141,19 @@ function readText(path: string): string {
     if (code === 'EISDIR')
       throw new Problem(`${path} is a folder, not a pipeline file`, { try: `curate run ${path}/pipeline.yaml` });
     throw new Problem(`cannot read ${path}`, { where: resolve(path), found: code ?? String(error), cause: error });
+  }
+}
+
+function contentOf(document: Document, shown: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 1000 });
+  } catch (error) {
+    throw new Problem(`${shown} is not valid YAML`, {
+      where: shown,
+      found: (error as Error).message,
+      try: 'fewer aliases (*name), or ones that exist',
+      cause: error,
+    });
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { parse } from 'yaml';
 import { type Adapter, isRecord } from '../ingest/adapter.js';
 import { fittingAdapters } from '../ingest/adapters.js';
 import { readRows } from '../store/readers/read-rows.js';
@@ -78,7 +79,7 @@ export function starterPipeline(name: string, files: readonly OwnFile[]): string
           )
           .join('\n');
   return `# Written by curate init. Every key is explained in the README; curate plan says what a run would do.
-name: ${name}
+name: ${text(name)}
 seed: 42                                  # everything that is drawn by chance comes from it
 
 sources:
@@ -122,6 +123,11 @@ export function nameFor(folder: string): string {
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '');
   return name === '' ? 'my-dataset' : name;
+}
+
+/** A name that YAML would read as a number, a truth or nothing stands in quotes. */
+function text(name: string): string {
+  return typeof parse(name) === 'string' ? name : JSON.stringify(name);
 }
 
 function quoted(text: string): string {

@@ -237,7 +237,12 @@ function constant(text: string): Node {
 
 function checkFunction(node: Node, rules: Rules): void {
   const name = String(node.function_name).toLowerCase();
-  const plain = node.schema === '' && node.catalog === '' && node.distinct === false && node.filter === null;
+  // The parser itself writes "main" for what has a syntax of its own, as [1, 2] has.
+  const plain =
+    ['', 'main'].includes(String(node.schema)) &&
+    node.catalog === '' &&
+    node.distinct === false &&
+    node.filter === null;
   if (plain && rules.functions.has(name)) return;
   const near = nearestName(name, [...rules.functions]);
   throw new Problem(`${rules.name} may only use functions of the row's own values`, {

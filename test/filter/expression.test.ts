@@ -43,6 +43,7 @@ describe('an expression over a row', () => {
     ["coalesce(model, '') NOT LIKE '%o1%'", "'gpt-o1' AS model", false],
     ['try_cast(metadata.score AS DOUBLE) > 0.5', `'{"score": "high"}' AS metadata`, null],
     ["prompt = 'it''s -- not a comment' -- a comment", "'it''s -- not a comment' AS prompt", true],
+    ['turns IN (1, 2) AND list_contains([1, 2], turns)', '2 AS turns', true],
     ['origin.row > 5', "{'file': 'a', 'row': 6} AS origin", true],
   ])('%s', async (expression, row, expected) => {
     expect(await value(expression, row)).toBe(expected);

@@ -48,6 +48,29 @@ test('YAML that does not parse', () => {
   expectRefusal(curate(['run', 'broken.yaml']), /broken\.yaml:\d+:\d+/, 'not valid YAML');
 });
 
+test('YAML of more aliases than anybody writes', () => {
+  const level = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(', ')}]\n`;
+  writeFileSync(
+    join(scratch, 'bomb.yaml'),
+    level('a', 'x') + level('b', '*a') + level('c', '*b') + level('d', '*c') + level('name', '*d'),
+  );
+  expectRefusal(curate(['run', 'bomb.yaml']), 'bomb.yaml is not valid YAML', 'alias');
+});
+
+test('a value that is long and wrong is shown by its beginning', () => {
+  writeFileSync(join(scratch, 'long.yaml'), `name: [${'x, '.repeat(999)}]\nsources: []\n`);
+  expect(curate(['run', 'long.yaml']).stderr.length).toBeLessThan(500);
+});
+
+test.each(['2024', 'true', '1e5'])('curate init in a folder called %s', (name) => {
+  const own = join(scratch, 'named', name);
+  mkdirSync(own, { recursive: true });
+  writeFileSync(join(own, 'rows.jsonl'), '{"prompt":"Why is the sky blue?","response":"<think>x</think>y"}\n');
+  const ran = curate(['init'], own);
+  expect(ran).toMatchObject({ status: 0, stderr: '' });
+  expect(readFileSync(join(own, 'pipeline.yaml'), 'utf8')).toContain(`name: "${name}"\n`);
+});
+
 test('an unknown command names the nearest', () => {
   const ran = curate(['explian']);
   expect(ran.status).toBe(2);
