@@ -7,7 +7,7 @@ import type { Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
 import { nearestName } from '../text/nearest-name.js';
 import { strip } from '../text/spaces.js';
-import { jsonText } from './column-types.js';
+import { fieldAt, jsonText } from './column-types.js';
 
 /** A file of a user's own and where its texts stand. */
 export interface DataFile {
@@ -16,8 +16,6 @@ export interface DataFile {
   textColumn: string;
   /** Columns that hold a part of the same prompt, and are looked into as well. */
   besideColumns: string[];
-  /** Columns of text without a mark that it is text. */
-  byteColumns: string[];
   idColumn: string | null;
   /** Columns of reasoning and answers, looked into with `traces`. */
   traceColumns: string[];
@@ -54,8 +52,9 @@ export async function openDataFile(
 ): Promise<DataFile> {
   const { format } = await detectFormat(path);
   const isParquet = format === 'parquet';
-  const typed = isParquet ? (await readParquetShape(tables, path)).columns : [];
-  const columns = isParquet ? typed.map((column) => column.name) : await columnsOfRows(path, tables);
+  const columns = isParquet
+    ? (await readParquetShape(tables, path)).columns.map((column) => column.name)
+    : await columnsOfRows(path, tables);
   const lacking = (what: string, name: string) => {
     const near = nearestName(name, columns);
     return new Problem(`no column "${name}" for the ${what}`, {
@@ -80,7 +79,6 @@ export async function openDataFile(
     isParquet,
     textColumn,
     besideColumns: companion !== undefined && columns.includes(companion) ? [companion] : [],
-    byteColumns: typed.filter(({ type }) => type === 'BLOB').map(({ name }) => name),
     idColumn,
     traceColumns: traceColumns.filter((name) => columns.includes(name) && name !== textColumn),
   };
@@ -95,11 +93,11 @@ export function readData(file: DataFile, tables: Tables, traces: boolean): Async
 
 /** The texts of a row: what a user said, and with `traces` what was answered. */
 export function textsOf(file: DataFile, row: Record<string, unknown>, traces: boolean): DataText[] {
-  const value = valueAt(file, row, file.textColumn);
+  const value = fieldAt(row, file.textColumn);
   const turns = readTurns(value);
   const said = turns === null ? plainText(value) : joined(turns.filter((turn) => turn.isUser));
   const texts = [{ field: file.textColumn, text: said }];
-  const add = (column: string) => texts.push({ field: column, text: plainText(valueAt(file, row, column)) });
+  const add = (column: string) => texts.push({ field: column, text: plainText(fieldAt(row, column)) });
   file.besideColumns.forEach(add);
   if (traces) {
     if (turns !== null) texts.push({ field: 'answer', text: joined(turns.filter((turn) => !turn.isUser)) });
@@ -117,7 +115,7 @@ export function hasNoPrompt(file: DataFile, texts: readonly DataText[]): boolean
 
 /** What names a row: its own id, where it has one, else its number among the rows of all files. */
 export function idOf(file: DataFile, row: Record<string, unknown>, number: number): string {
-  const id = file.idColumn === null ? null : valueAt(file, row, file.idColumn);
+  const id = file.idColumn === null ? null : fieldAt(row, file.idColumn);
   if (id === null || id === undefined) return String(number);
   return typeof id === 'object' ? jsonText(id) : String(id);
 }
@@ -161,14 +159,6 @@ function flawOf(value: unknown, level: number): string | null {
     if (flaw !== null) return flaw;
   }
   return Array.isArray(value) || Object.keys(value).every((key) => key.isWellFormed()) ? null : 'lone surrogate';
-}
-
-function valueAt(file: DataFile, row: Record<string, unknown>, column: string): unknown {
-  const value = Object.hasOwn(row, column) ? row[column] : undefined;
-  // The reader gives bytes as base64.
-  return typeof value === 'string' && file.byteColumns.includes(column)
-    ? Buffer.from(value, 'base64').toString('utf8')
-    : value;
 }
 
 interface Turn {

@@ -18,7 +18,7 @@ import { work } from './work.js';
 export const ingest = defineStage<IngestOptions, IngestTask>({
   name: 'ingest',
   summary: 'reads the sources into canonical rows',
-  version: 2,
+  version: 3,
   options,
   reads: [],
   joins: [],

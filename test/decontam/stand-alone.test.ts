@@ -240,4 +240,21 @@ describe('checkData', () => {
     tables.close();
     await expect(check([], { data: [path] })).rejects.toMatchObject({ parts: { try: 'another name for that column' } });
   });
+
+  it('looks into a Parquet column of bytes that are text, and leaves it as it is', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'curate-stand-alone-'));
+    const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp') });
+    const path = join(folder, 'rows.parquet');
+    await tables.copy(
+      `SELECT encode(prompt) AS prompt, '\\xFF\\x00'::BLOB AS image FROM (VALUES ('Fine. ä'), (${literal(question)})) rows(prompt)`,
+      path,
+    );
+    const { summary, out } = await check([], { data: [path] });
+    expect(summary).toMatchObject({ rows: 2, kept: 1, without_text: 0 });
+    const clean = parquet([join(out, 'clean', '00000-rows.parquet')]);
+    expect(await tables.rows(`SELECT decode(prompt) AS prompt, hex(image) AS image FROM ${clean}`)).toEqual([
+      { prompt: 'Fine. ä', image: 'FF00' },
+    ]);
+    tables.close();
+  });
 });

@@ -9,7 +9,7 @@ import {
   DuckDBUnionValue,
 } from '../duckdb.js';
 import { identifier, literal, parquet, type Tables } from '../tables.js';
-import { bad, type Reading } from './reading.js';
+import { bad, decode, type Reading } from './reading.js';
 
 export interface ParquetShape {
   rowCount: number;
@@ -166,7 +166,11 @@ function plain(value: DuckDBValue | undefined): unknown {
     return Object.fromEntries(value.entries.map(({ key, value: each }) => [String(key), plain(each)]));
   }
   if (value instanceof DuckDBUnionValue) return plain(value.value);
-  if (value instanceof DuckDBBlobValue) return Buffer.from(value.bytes).toString('base64');
+  // Older writers leave out the mark that a column of bytes is text.
+  if (value instanceof DuckDBBlobValue) {
+    const bytes = Buffer.from(value.bytes);
+    return decode(bytes) ?? bytes.toString('base64');
+  }
   return String(value);
 }
 

@@ -269,7 +269,7 @@ describe('Parquet', () => {
     const path = await parquetFile(
       'odd.parquet',
       `SELECT [{'role': 'user', 'content': 'x'}] AS messages, MAP {'a': 1} AS map, 9007199254740993::BIGINT AS large, 'NaN'::DOUBLE AS nan,
-         1.50::DECIMAL(5, 2) AS price, '\\x00\\xFF'::BLOB AS bytes, TIMESTAMP '2020-01-02 03:04:05' AS time, NULL::VARCHAR AS nothing, 'a' || chr(0) AS nul`,
+         1.50::DECIMAL(5, 2) AS price, '\\x00\\xFF'::BLOB AS bytes, encode('ä') AS unmarked, TIMESTAMP '2020-01-02 03:04:05' AS time, NULL::VARCHAR AS nothing, 'a' || chr(0) AS nul`,
     );
     expect(await contents(path)).toEqual([
       {
@@ -279,6 +279,7 @@ describe('Parquet', () => {
         nan: Number.NaN,
         price: '1.50',
         bytes: 'AP8=',
+        unmarked: 'ä',
         time: '2020-01-02 03:04:05',
         nothing: null,
         nul: 'a\0',
