@@ -14,7 +14,8 @@ export interface Manifest {
 }
 
 /** Not listed: the log, the manifest itself, and what belongs to a process and not to the run. */
-const exempt = ['log.jsonl', 'manifest.json', '.curate/claim.json', '.curate/hashes.json'];
+const exempt = ['log.jsonl', 'manifest.json', '.curate/hashes.json'];
+const exemptBeginnings = ['.curate/tmp/', '.curate/claim.json'];
 
 /** All files of a run folder that a manifest lists, relative and sorted. */
 export async function filesOf(run: RunFolder): Promise<string[]> {
@@ -23,7 +24,7 @@ export async function filesOf(run: RunFolder): Promise<string[]> {
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => run.relative(join(entry.parentPath, entry.name)))
-    .filter((file) => !exempt.includes(file) && !file.startsWith('.curate/tmp/'))
+    .filter((file) => !exempt.includes(file) && !exemptBeginnings.some((each) => file.startsWith(each)))
     .sort();
 }
 

@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { Problem } from '../problem.js';
+import { sha256 } from './fingerprint.js';
 
 interface Claimant {
   pid: number;
@@ -17,14 +19,12 @@ interface Claimant {
 export function claim(path: string): () => void {
   mkdirSync(dirname(path), { recursive: true });
   const self: Claimant = { pid: process.pid, host: hostname(), started: startTime(process.pid) };
+  const release = () => rmSync(path, { force: true });
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    try {
-      writeFileSync(path, JSON.stringify(self), { flag: 'wx' });
-      return () => rmSync(path, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = readClaimant(path);
+    if (create(path, self)) return release;
+    const found = readText(path);
+    if (found === null) continue;
+    const holder = claimantIn(found);
     if (holder !== null && isAlive(holder)) {
       throw new Problem('another process works in this run folder', {
         where: dirname(dirname(path)),
@@ -32,22 +32,75 @@ export function claim(path: string): () => void {
         try: 'wait for it, stop it, or choose another folder with --out',
       });
     }
-    rmSync(path, { force: true });
+    // Of all that find it left behind, the one that claims the taking over of this very claim replaces it, if it still stands.
+    const taken = claim(`${path}.${sha256(found).slice(0, 16)}`);
+    try {
+      if (readText(path) !== found) continue;
+      replace(path, self);
+      return release;
+    } finally {
+      taken();
+    }
   }
   throw new Problem('another process works in this run folder', { where: dirname(dirname(path)), try: 'try again' });
 }
 
 /** The process that works in a run folder, or null. */
 export function claimant(path: string): number | null {
-  const holder = readClaimant(path);
+  const holder = claimantIn(readText(path) ?? '');
   return holder !== null && isAlive(holder) ? holder.pid : null;
 }
 
-function readClaimant(path: string): Claimant | null {
+/** Whether the claim was made: whole, so that nobody reads a part of it, and only where there is none. */
+function create(path: string, self: Claimant): boolean {
+  const own = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  writeFileSync(own, JSON.stringify(self));
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Claimant;
+    linkSync(own, path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code === undefined || !withoutLinks.includes(code)) throw error;
+    return createInPlace(path, self);
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/** Of file systems that know no hard links. */
+const withoutLinks = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'];
+
+/** The same, but that for a moment there is a claim without a name. */
+function createInPlace(path: string, self: Claimant): boolean {
+  try {
+    writeFileSync(path, JSON.stringify(self), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+function replace(path: string, self: Claimant): void {
+  const own = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  writeFileSync(own, JSON.stringify(self));
+  renameSync(own, path);
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
   } catch {
-    // Torn by a kill, or gone since: either way nobody living is named in it.
+    return null;
+  }
+}
+
+function claimantIn(text: string): Claimant | null {
+  try {
+    return JSON.parse(text) as Claimant;
+  } catch {
+    // Torn by a kill: nobody living is named in it.
     return null;
   }
 }
