@@ -75,6 +75,7 @@ and optionally "options", "item" and "bench".`,
 async function decontam(data: string[], options: DecontamCommandOptions): Promise<void> {
   const isPipeline = data.length === 1 && /\.ya?ml$/i.test(data[0] as string);
   if (isPipeline && options.benchmarks === undefined) {
+    refuse(options, ofFiles, 'with files and --benchmarks; a pipeline says it under decontam:');
     // Loaded here: all stages with their libraries take longer to start than a small file takes to check.
     const { runStage } = await import('./stage.js');
     await runStage('decontam', data[0] as string, options);
@@ -86,6 +87,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
       try: `--benchmarks with names (${knownBenchmarks().join(', ')}) or files`,
     });
   if (options.out === undefined) throw new Problem('no folder to write to', { try: '--out DIR' });
+  refuse(options, ofStages, 'with a pipeline and without --benchmarks');
   compileLater();
   const output = new Output(options);
   const begin = performance.now();
@@ -120,7 +122,7 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
     coverage.map((each) => [
       each.name,
       each.items,
-      summary.flagged_by_benchmark[each.name] ?? 0,
+      flaggedBy(summary, each.name),
       each.checked
         ? each.methods.map(({ method, unseen }) => `${number(unseen)} by ${method}`).join(', ')
         : 'not checked',
@@ -138,6 +140,41 @@ async function decontam(data: string[], options: DecontamCommandOptions): Promis
       where: join(options.out, 'hits.parquet'),
       gate: true,
     });
+}
+
+/** A set of a file may be called like what every object inherits. */
+function flaggedBy({ flagged_by_benchmark: counts }: StandAloneSummary, name: string): number {
+  return Object.hasOwn(counts, name) ? (counts[name] ?? 0) : 0;
+}
+
+const ofFiles = [
+  'preset',
+  'textColumn',
+  'idColumn',
+  'traces',
+  'allow',
+  'model',
+  'languages',
+  'falseAlarms',
+  'judge',
+  'judgeModel',
+  'judgeCalls',
+  'selfTest',
+  'failOnHits',
+] as const;
+const ofStages = ['set', 'limit', 'frozen', 'lock'] as const;
+
+/** An option that would have no effect is a promise that nobody keeps: --fail-on-hits and --frozen above all. */
+function refuse(
+  options: DecontamCommandOptions,
+  names: readonly (typeof ofFiles | typeof ofStages)[number][],
+  where: string,
+): void {
+  const given = names.filter((name) => {
+    const value = options[name];
+    return value !== undefined && !(Array.isArray(value) && value.length === 0);
+  });
+  if (given.length > 0) throw new Problem(`${given.map(flagOf).join(', ')} would have no effect here`, { try: where });
 }
 
 /**
@@ -214,7 +251,7 @@ function rewordedOf(options: DecontamCommandOptions): RewordedInput | undefined 
   if (named.length === 0) return undefined;
   if (options.preset?.includes('reworded') !== true)
     throw new Problem(`${named.map(flagOf).join(', ')} without --preset reworded`, { try: '--preset reworded' });
-  if ((judge === undefined) !== (judgeModel === undefined))
+  if ((judge === undefined) !== (judgeModel === undefined) || (judge === undefined && judgeCalls !== undefined))
     throw new Problem('a judge needs --judge and --judge-model', { found: named.map(flagOf).join(' ') });
   return {
     ...(model === undefined ? {} : { model }),

@@ -143,7 +143,7 @@ async function judgeFiles(
     flagged: 0,
     flagged_first: none(),
     flagged_by_method: none(),
-    flagged_by_benchmark: {},
+    flagged_by_benchmark: Object.create(null),
     hits: 0,
     allowed_hits: 0,
     allowed: options.allowed.map((verdict) => ({ ...verdict, hits: 0, id: null })),

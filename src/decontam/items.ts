@@ -170,7 +170,10 @@ function readItem(benchmark: Benchmark, file: string, name: string, row: Fields,
   if (typeof text !== 'string')
     throw new Problem(`the benchmark ${name} lacks a question`, {
       where: `${file}, item ${index + 1}`,
-      found: `the columns ${Object.keys(row).slice(0, 20).join(', ')}`,
+      found:
+        text === undefined
+          ? `the columns ${Object.keys(row).slice(0, 20).join(', ')}`
+          : `a question that is ${text === null ? 'null' : typeof text}`,
       try: 'a column "question"; or a YAML of your own with columns: { question: NAME }',
     });
   const contexts = texts(at(row, columns.context ?? 'context'));

@@ -140,4 +140,24 @@ describe('curate decontam on files', () => {
     const { status, stderr } = run('--benchmarks', scratch, '--out', join(scratch, 'never'));
     expect([status, stderr.split('\n')[0]]).toEqual([2, 'error: a folder stands where a file is to be read']);
   });
+
+  it('refuses options that would have no effect, and counts hits of a set whatever its name', async () => {
+    const pipeline = join(scratch, 'pipeline.yaml');
+    writeFileSync(pipeline, 'name: x\nsources: []\n');
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [command, 'decontam', ...args], { encoding: 'utf8' });
+    expect(run(pipeline, '--fail-on-hits')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^error: --fail-on-hits would have no effect here/),
+    });
+    expect(await check([lines], '--frozen', '--limit', '5')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^error: --limit, --frozen would have no effect here/),
+    });
+    const sets = join(scratch, 'sets.jsonl');
+    const named = ['__proto__', 'constructor'].map((bench) => JSON.stringify({ bench, question }));
+    writeFileSync(sets, named.join('\n'));
+    const { status, stdout } = run(lines, '--benchmarks', sets, '--out', join(scratch, 'sets'));
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/__proto__ +1 +1 .*\nconstructor +1 +1 /)]);
+  });
 });
