@@ -118,7 +118,7 @@ from datasets import load_dataset
 dataset = load_dataset("parquet", data_files="train-*.parquet", split="train")   # or load_dataset() with this folder
 \`\`\`
 
-TRL's \`SFTTrainer\` takes the column \`messages\` as it is. LLaMA-Factory: \`dataset_dir\` is this folder, \`dataset: ${markdown(name)}\`.
+TRL's \`SFTTrainer\` takes the column \`messages\` as it is. LLaMA-Factory: \`dataset_dir\` is this folder, \`dataset: ${name}\`.
 
 **Look at your chat template first.** The assistant's content is \`<think>\\n{reasoning}\\n</think>\\n\\n{answer}\`. Some templates (DeepSeek-R1-Distill's, and Qwen3's for all but the last turn) cut everything before \`</think>\`, and the model would then learn the answers alone. Qwen2.5's template keeps it. Render one row and look before you train.`;
 }

@@ -24,7 +24,7 @@ type Options = z.output<typeof options>;
 export const exportStage = defineStage<Options, DatasetFile>({
   name: 'export',
   summary: 'writes the kept rows as Parquet, with a dataset card and a report page',
-  version: 2,
+  version: 3,
   options,
   optionsOf: ['ingest', 'embed', 'cluster', 'classify', 'filter', 'decontam'],
   reads: ['rows', 'clusters', 'labels', 'verdicts/filter', 'verdicts/decontam'],

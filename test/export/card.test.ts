@@ -25,7 +25,7 @@ describe('the card', () => {
   it('has the hub’s metadata, of the rows that were kept', async () => {
     const languages = (await small.dataset('DISTINCT language')).map((row) => String(row.language));
     expect(metadata()).toEqual({
-      pretty_name: 'full-run',
+      pretty_name: 'full_run',
       license: ['apache-2.0', 'cc-by-nc-sa-4.0', 'unknown'],
       language: ['en', 'zh'].filter((code) => languages.includes(code)),
       task_categories: ['text-generation', 'question-answering'],
@@ -39,6 +39,8 @@ describe('the card', () => {
     expect(card).toContain('| lancet | – | **not checked** |');
     expect(card).toContain('embedded labeler');
     expect(card).toContain('cut everything before `</think>`');
+    // In code nothing is decoded: what is copied from there must be the key of dataset_info.json.
+    expect(card).toContain('`dataset: full_run`');
     expect(card).toContain('1,753 | under 10 words');
   });
 

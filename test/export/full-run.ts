@@ -31,7 +31,7 @@ export async function fullRun(): Promise<SmallRun> {
     },
     decontam: { presets: ['ii-medical'] },
   });
-  small.writeState('run.json', { format: 1, name: 'full-run', version: '0.1.0' });
+  small.writeState('run.json', { format: 1, name: 'full_run', version: '0.1.0' });
   small.writeState('stages/filter.json', {
     report: { ...emptyReport, figures: { wait_count: { at_most: 47, percentile: 97 } } },
   });
