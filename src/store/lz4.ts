@@ -31,7 +31,7 @@ export class Lz4 {
     const { functions, memory } = assemble(program, most);
     this.room = length;
     this.bytes = Buffer.from(memory.buffer);
-    this.table = new Int32Array(memory.buffer, 0, inputStart / 4);
+    this.table = new Int32Array(memory.buffer, 0, 1 << hashBits);
     this.compressBlock = functions.compress as typeof this.compressBlock;
   }
 }
@@ -42,7 +42,9 @@ const usualRoom = 2 << 20;
 
 /** For each hash of six bytes, where they stood last; 0: nowhere yet. */
 const hashBits = 12;
-const inputStart = 4 << hashBits;
+
+/** Beyond what a distance can tell, so that a place of 0 is too far from any. */
+const inputStart = 64 << 10;
 
 /** Copies go by sixteen bytes and run beyond their end. */
 const slack = 64;
@@ -88,7 +90,8 @@ const program = `
 ;; Compresses [$from, $end) to $to and returns the end of the block.
 (func $compress (param $from i32) (param $end i32) (param $to i32) (result i32)
   (local $at i32) (local $anchor i32) (local $last i32) (local $other i32) (local $slot i32) (local $tries i32)
-  (local $stop i32) (local $against i32) (local $limit i32) (local $token i32) (local $length i32) (local $differ i64)
+  (local $stop i32) (local $against i32) (local $limit i32) (local $token i32) (local $length i32) (local $differ i32)
+  (local $before i32) (local $room i32) (local $halves i32)
   (local.set $at $from)
   (local.set $anchor $from)
   (block $tail
@@ -103,26 +106,27 @@ const program = `
           (local.set $slot ${placeOf('$at')})
           (local.set $other (i32.load $slot))
           (i32.store $slot $at)
-          (if (i32.lt_u (i32.sub $at $other) (i32.add 65536 (i32.mul -65536 (i32.eqz $other))))
-            (then (br_if $found (i32.eq (i32.load $at) (i32.load $other)))))
+          (br_if $found (i32.and
+            (i32.lt_u (i32.sub $at $other) 65536)
+            (i32.eq (i32.load $at) (i32.load $other))))
           (local.set $at (i32.add $at (i32.shr_u $tries 6)))
           (local.set $tries (i32.add $tries 1))
           (br_if $tail (i32.gt_u $at $last))
           (br $search)))
-      ;; Forward while the bytes are equal, by eight and then one by one.
+      ;; Forward while the bytes are equal, by sixteen and then one by one.
       (local.set $stop (i32.add $at 4))
       (local.set $against (i32.add $other 4))
       (block $differs
         (block $near
           (loop $more
-            (br_if $near (i32.gt_u (i32.add $stop 8) $limit))
-            (local.set $differ (i64.xor (i64.load $stop) (i64.load $against)))
-            (if (i64.ne $differ (i64.const 0))
+            (br_if $near (i32.gt_u (i32.add $stop 16) $limit))
+            (local.set $differ (i32.xor 0xffff (i8x16.bitmask (i8x16.eq (v128.load $stop) (v128.load $against)))))
+            (if $differ
               (then
-                (local.set $stop (i32.add $stop (i32.shr_u (i32.wrap_i64 (i64.ctz $differ)) 3)))
+                (local.set $stop (i32.add $stop (i32.ctz $differ)))
                 (br $differs)))
-            (local.set $stop (i32.add $stop 8))
-            (local.set $against (i32.add $against 8))
+            (local.set $stop (i32.add $stop 16))
+            (local.set $against (i32.add $against 16))
             (br $more)))
         (loop $more
           (br_if $differs (i32.ge_u $stop $limit))
@@ -130,24 +134,35 @@ const program = `
           (local.set $stop (i32.add $stop 1))
           (local.set $against (i32.add $against 1))
           (br $more)))
-      ;; Backward, into what was passed over.
-      (block $begun
-        (loop $back
-          (br_if $begun (i32.le_u $at $anchor))
-          (br_if $begun (i32.le_u $other $from))
-          (br_if $begun (i32.ne (i32.load8_u (i32.sub $at 1)) (i32.load8_u (i32.sub $other 1))))
-          (local.set $at (i32.sub $at 1))
-          (local.set $other (i32.sub $other 1))
-          (br $back)))
+      ;; Backward, into what was passed over, by eight.
+      (loop $back
+        (local.set $before (i32.shr_u (i32.wrap_i64 (i64.clz
+          (i64.xor (i64.load (i32.sub $at 8)) (i64.load (i32.sub $other 8))))) 3))
+        (local.set $room (i32.sub $at $anchor))
+        (local.set $before (select $before $room (i32.lt_u $before $room)))
+        (local.set $room (i32.sub $other $from))
+        (local.set $before (select $before $room (i32.lt_u $before $room)))
+        (local.set $at (i32.sub $at $before))
+        (local.set $other (i32.sub $other $before))
+        (br_if $back (i32.eq $before 8)))
       (local.set $token $to)
-      (local.set $to (call $literals $token $anchor (i32.sub $at $anchor)))
+      (local.set $length (i32.sub $at $anchor))
+      (if (i32.lt_u $length 15)
+        (then
+          ;; Written out, as most are short.
+          (v128.store offset=1 $to (v128.load $anchor))
+          (local.set $halves (i32.shl $length 4))
+          (local.set $to (i32.add (i32.add $to 1) $length)))
+        (else
+          (local.set $to (call $literals $to $anchor $length))
+          (local.set $halves 240)))
       (i32.store16 $to (i32.sub $at $other))
       (local.set $to (i32.add $to 2))
       (local.set $length (i32.sub (i32.sub $stop $at) 4))
       (if (i32.lt_u $length 15)
-        (then (i32.store8 $token (i32.or (i32.load8_u $token) $length)))
+        (then (i32.store8 $token (i32.or $halves $length)))
         (else
-          (i32.store8 $token (i32.or (i32.load8_u $token) 15))
+          (i32.store8 $token (i32.or $halves 15))
           (local.set $to (call $long $to (i32.sub $length 15)))))
       (local.set $at $stop)
       (local.set $anchor $stop)
