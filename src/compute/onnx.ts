@@ -1,6 +1,8 @@
-import onnxProto from 'onnx-proto';
+import { createRequire } from 'node:module';
+import type onnxProto from 'onnx-proto';
 
-const { onnx } = onnxProto;
+/** Loaded when a graph is built: most runs of the program build none, and it takes as long to load as forty of our files. */
+const format = () => (createRequire(import.meta.url)('onnx-proto') as typeof onnxProto).onnx;
 
 export type ElementType = 'float32' | 'int32' | 'bool';
 
@@ -25,11 +27,13 @@ export class GraphBuilder {
   }
 
   floats(content: Float32Array, shape: readonly number[]): string {
-    return this.constant(onnx.TensorProto.DataType.FLOAT, content, shape);
+    return this.constant(format().TensorProto.DataType.FLOAT, content, shape);
   }
 
   integers(content: readonly number[]): string {
-    return this.constant(onnx.TensorProto.DataType.INT64, BigInt64Array.from(content.map(BigInt)), [content.length]);
+    return this.constant(format().TensorProto.DataType.INT64, BigInt64Array.from(content.map(BigInt)), [
+      content.length,
+    ]);
   }
 
   /** Adds a node and returns the name of its (first) output. `''` as an input leaves an optional one out. */
@@ -52,7 +56,8 @@ export class GraphBuilder {
   }
 
   encode(): Uint8Array {
-    const model = onnx.ModelProto.create({
+    const { ModelProto } = format();
+    const model = ModelProto.create({
       irVersion: 8,
       producerName: 'curate',
       opsetImport: [
@@ -67,7 +72,7 @@ export class GraphBuilder {
         output: this.outputs,
       },
     });
-    return onnx.ModelProto.encode(model).finish();
+    return ModelProto.encode(model).finish();
   }
 
   private constant(dataType: number, content: Float32Array | BigInt64Array, dims: readonly number[]): string {
@@ -86,14 +91,14 @@ export class GraphBuilder {
 // -- private
 
 function value(name: string, type: ElementType, shape: readonly (number | string)[]): onnxProto.onnx.IValueInfoProto {
-  const { FLOAT, INT32, BOOL } = onnx.TensorProto.DataType;
+  const { FLOAT, INT32, BOOL } = format().TensorProto.DataType;
   const elemType = { float32: FLOAT, int32: INT32, bool: BOOL }[type];
   const dim = shape.map((each) => (typeof each === 'number' ? { dimValue: each } : { dimParam: each }));
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
 function attribute(name: string, content: Attribute): onnxProto.onnx.IAttributeProto {
-  const { AttributeType } = onnx.AttributeProto;
+  const { AttributeType } = format().AttributeProto;
   if (typeof content === 'number') return { name, type: AttributeType.INT, i: content };
   if ('float' in content) return { name, type: AttributeType.FLOAT, f: content.float };
   return { name, type: AttributeType.INTS, ints: [...content] };

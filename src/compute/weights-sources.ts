@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { HUB_URL } from '@huggingface/hub';
 import { sha256 } from '../store/fingerprint.js';
 import type { ModelSpec } from './weights.js';
 
 /** Puts all files of a model into `target`, checked, or throws an Error that says in one sentence why it did not. */
 export type ModelSource = (model: ModelSpec, target: string) => Promise<void>;
+
+const hubUrl = 'https://huggingface.co';
 
 const answerSeconds = 15;
 
@@ -17,7 +18,7 @@ export async function fetchFromHub(model: ModelSpec, target: string): Promise<vo
   if (['1', 'true', 'yes', 'on'].includes((process.env.HF_HUB_OFFLINE ?? '').toLowerCase())) {
     throw new Error('HF_HUB_OFFLINE is set');
   }
-  const endpoint = (process.env.HF_ENDPOINT ?? '') || HUB_URL;
+  const endpoint = (process.env.HF_ENDPOINT ?? '') || hubUrl;
   const token = process.env.HF_TOKEN ?? '';
   await intoPlace(target, async (folder) => {
     for (const file of model.files) {

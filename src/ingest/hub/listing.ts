@@ -1,4 +1,3 @@
-import { datasetInfo, listFiles } from '@huggingface/hub';
 import { Problem } from '../../problem.js';
 import { CachedRepository, isCommit } from './cache.js';
 import { type HubClient, HubSilent } from './client.js';
@@ -29,6 +28,8 @@ export async function listRepository(client: HubClient, name: string, revision: 
       try: 'unset HF_HUB_OFFLINE, or fetch it where there is a network and copy the cache',
     });
   }
+  // Loaded here: files of one's own need no hub.
+  const { listFiles } = await import('@huggingface/hub');
   const parameters = { hubUrl: endpoint, fetch: client.fetchFor(name) };
   const commit = isCommit(revision) ? revision : await commitOf(name, revision, parameters);
   const files: HubFile[] = [];
@@ -57,6 +58,7 @@ async function commitOf(
   revision: string,
   parameters: { hubUrl: string; fetch: typeof fetch },
 ): Promise<string> {
+  const { datasetInfo } = await import('@huggingface/hub');
   const { sha } = await datasetInfo({ name, revision, additionalFields: ['sha'], ...parameters });
   if (isCommit(sha)) return sha;
   throw new Problem(`the hub named no commit for ${name} at ${revision}`, { found: String(sha) });
