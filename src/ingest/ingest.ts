@@ -18,7 +18,7 @@ import { work } from './work.js';
 export const ingest = defineStage<IngestOptions, IngestTask>({
   name: 'ingest',
   summary: 'reads the sources into canonical rows',
-  version: 3,
+  version: 4,
   options,
   reads: [],
   joins: [],

@@ -36,6 +36,13 @@ export type IngestTask = {
 /** Bytes of a JSONL or JSON file, and uncompressed bytes of a Parquet file, that make one task. */
 export const taskBytes = 64 << 20;
 
+/**
+ * Pieces of a JSONL or JSON file grow smaller towards its end, so that workers end together: a share of what is left, but
+ * no less than a part of a task's bytes.
+ */
+const shareOfLeft = 16;
+const leastPart = 8;
+
 const vectorRows = 2048;
 
 /**
@@ -69,11 +76,11 @@ async function cutFile(file: SourceFile, tables: Tables, bytes: number): Promise
   const { format, compression } = await detectFormat(file.path);
   const { size } = await stat(file.path);
   if (format === 'parquet') return cutParquet(file, tables, bytes);
-  if (format === 'jsonl' && compression === 'none' && size > bytes) {
-    return cutLines(file.path, size, bytes);
-  }
-  if (format === 'json' && compression === 'none' && size > bytes) {
-    const ranges = await cutJsonValues(file.path, size, bytes);
+  const pieceBytes = (left: number) => Math.min(bytes, Math.ceil(Math.max(left / shareOfLeft, bytes / leastPart)));
+  const isCut = compression === 'none' && size > pieceBytes(size);
+  if (format === 'jsonl' && isCut) return cutLines(file.path, size, pieceBytes);
+  if (format === 'json' && isCut) {
+    const ranges = await cutJsonValues(file.path, size, pieceBytes);
     return ranges.map(({ index, ...range }) => ({
       ...wholeOf(range.end - range.start),
       ...range,
@@ -120,17 +127,18 @@ async function cutParquet(file: SourceFile, tables: Tables, most: number): Promi
 }
 
 /** Byte ranges, with the number of the line that each begins with. */
-async function cutLines(path: string, size: number, bytes: number): Promise<Piece[]> {
+async function cutLines(path: string, size: number, pieceBytes: (left: number) => number): Promise<Piece[]> {
   const pieces: Piece[] = [];
+  // The newline just before a range ends the line before it: the reader skips through it, or to the next one.
+  let counted = 0;
   let newlines = 0;
-  for (let start = 0; start < size; start += bytes) {
-    const end = Math.min(size, start + bytes);
-    // The newline just before `start` ends the line before this range: the reader skips through it, or to the next one.
-    const before = start === 0 ? 0 : await countNewlines(path, start - bytes, start - 1);
-    const at = start === 0 ? 0 : await countNewlines(path, start - 1, start);
-    const firstLine = start === 0 ? 0 : newlines + before + 1;
-    pieces.push({ ...wholeOf(end - start), kind: 'lines', start, end, firstLine });
-    newlines += before + at;
+  for (let start = 0; start < size; ) {
+    const end = Math.min(size, start + pieceBytes(size - start));
+    const before = Math.max(0, start - 1);
+    newlines += await countNewlines(path, counted, before);
+    counted = before;
+    pieces.push({ ...wholeOf(end - start), kind: 'lines', start, end, firstLine: start === 0 ? 0 : newlines + 1 });
+    start = end;
   }
   return pieces;
 }

@@ -320,6 +320,12 @@ describe('the work', () => {
     );
     expect(one.tasks.filter((task) => task.entry === 2).length).toBeGreaterThan(8);
     expect(whole.tasks).toHaveLength(3);
+    for (const entry of [0, 2]) {
+      const sizes = one.tasks.filter((task) => task.entry === entry).map((task) => task.end - task.start);
+      // Towards the end of the file they are small, so that no worker is left with a large one.
+      expect(sizes[0]).toBeGreaterThan(20_000);
+      expect(Math.max(...sizes.slice(-4))).toBeLessThan(8000);
+    }
     expect(await turned.target.hashes('rows')).toEqual(await one.target.hashes('rows'));
     expect(await turned.target.hashes('prompts')).toEqual(await one.target.hashes('prompts'));
     const found = await whole.target.table('rows', 'id, source, origin.row AS row, answer');

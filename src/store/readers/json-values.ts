@@ -41,17 +41,21 @@ export async function* readJsonValues(
   yield* readThrough(splitter, path, compression, range.start, position);
 }
 
-/** Ranges of about so many bytes that hold all values of the file, each read as it is in the whole. */
-export async function cutJsonValues(path: string, size: number, bytes: number): Promise<ValueRange[]> {
+/** Ranges that hold all values of the file, each read as it is in the whole; about as long as is said for what is left. */
+export async function cutJsonValues(
+  path: string,
+  size: number,
+  rangeBytes: (left: number) => number,
+): Promise<ValueRange[]> {
   const starts: Omit<ValueRange, 'end'>[] = [{ start: 0, index: 0, firstKey: null }];
-  let next = bytes;
+  let next = rangeBytes(size);
   const splitter = new ValueSplitter({ start: 0, end: size, index: 0, firstKey: null }, 'unknown');
   for await (const readings of readThrough(splitter, path, 'none', 0)) {
     for (const { kind, offset, index } of readings) {
       // At a good row, so that a broken one and what it may have swallowed stay together.
       if (kind !== 'row' || offset === null || offset < next) continue;
       starts.push({ start: offset, index, firstKey: splitter.firstKey });
-      next = offset + bytes;
+      next = offset + rangeBytes(size - offset);
     }
   }
   return starts.map((each, at) => ({ ...each, end: starts[at + 1]?.start ?? size }));
