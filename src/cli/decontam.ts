@@ -184,7 +184,7 @@ function refuse(
 function compileLater(): void {
   // Known of these versions; another would complain about a flag that it has not.
   if (Number(process.versions.node.split('.')[0]) > 24) return;
-  setFlagsFromString('--interrupt-budget=400000');
+  setFlagsFromString('--interrupt-budget=800000');
 }
 
 function closing(summary: StandAloneSummary, coverage: readonly BenchmarkCoverage[], seconds: number): string {
