@@ -4,8 +4,8 @@
  */
 
 export class Aligner {
-  private readonly heads = new Int32Array(1 << slotBits).fill(-1);
-  private next = new Int32Array(1024);
+  /** Of the text at hand, by size of gram: what is made for its first field serves the others. */
+  private readonly grams = new Map<number, GramPlaces>();
   private costs = new Int32Array(0);
 
   /** For each symbol of `field` its place in `text`, or -1. */
@@ -48,19 +48,17 @@ export class Aligner {
   /** All stretches of equal symbols of at least a gram, as long as they go. */
   private stretches(field: Uint16Array, text: Uint16Array, textCount: number): Stretch[] {
     const size = field.length >= 200 ? 8 : field.length >= 12 ? 5 : 3;
-    if (this.next.length < field.length) this.next = new Int32Array(field.length * 2);
-    const used: number[] = [];
-    for (let at = field.length - size; at >= 0; at -= 1) {
-      const slot = slotOf(field, at, size);
-      if (this.heads[slot] === -1) used.push(slot);
-      this.next[at] = this.heads[slot] as number;
-      this.heads[slot] = at;
+    let grams = this.grams.get(size);
+    if (grams === undefined) {
+      grams = new GramPlaces(size);
+      this.grams.set(size, grams);
     }
+    grams.read(text, textCount);
     const found: Stretch[] = [];
     // Where on each diagonal the last stretch ended: inside it there is nothing new to find.
     const ends = new Map<number, number>();
-    for (let place = 0; place + size <= textCount; place += 1)
-      for (let at = this.heads[slotOf(text, place, size)] as number; at !== -1; at = this.next[at] as number) {
+    for (let at = 0; at + size <= field.length; at += 1)
+      for (let place = grams.first(field, at); place !== -1; place = grams.after(place)) {
         if ((ends.get(place - at) ?? -1) > place) continue;
         let length = 0;
         while (at + length < field.length && place + length < textCount && field[at + length] === text[place + length])
@@ -69,7 +67,7 @@ export class Aligner {
         ends.set(place - at, place + length);
         found.push({ at, place, length });
       }
-    for (const slot of used) this.heads[slot] = -1;
+    found.sort((a, b) => a.place - b.place || a.at - b.at);
     return found.length <= mostStretches
       ? found
       : found.sort((a, b) => b.length - a.length || a.place - b.place).slice(0, mostStretches);
@@ -171,6 +169,49 @@ export class Aligner {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** Where the grams of a text stand, by their hash: what is found has to be compared. */
+class GramPlaces {
+  private readonly size: number;
+  private text: Uint16Array | null = null;
+  private count = 0;
+  private heads = new Int32Array(0);
+  private next = new Int32Array(0);
+  private shift = 0;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  /** Does nothing where it was this text that was read last; a text does not change once it was read. */
+  read(text: Uint16Array, count: number): void {
+    if (this.text === text && this.count === count) return;
+    this.text = text;
+    this.count = count;
+    // Two slots a gram, so that few share one, and no more to clear than the text needs.
+    const bits = Math.min(22, Math.max(8, 33 - Math.clz32(count)));
+    this.shift = 32 - bits;
+    if (this.heads.length < 1 << bits) this.heads = new Int32Array(1 << bits);
+    if (this.next.length < count) this.next = new Int32Array(count * 2);
+    const { heads, next, size } = this;
+    heads.fill(-1, 0, 1 << bits);
+    for (let place = count - size; place >= 0; place -= 1) {
+      const slot = hashOf(text, place, size) >>> this.shift;
+      next[place] = heads[slot] as number;
+      heads[slot] = place;
+    }
+  }
+
+  /** The first place whose gram may be that of these symbols, or -1. */
+  first(symbols: Uint16Array, at: number): number {
+    return this.heads[hashOf(symbols, at, this.size) >>> this.shift] as number;
+  }
+
+  /** The next such place after this one, or -1. */
+  after(place: number): number {
+    return this.next[place] as number;
+  }
+}
+
 /** `field` from `at` equals `text` from `place` for `length` symbols. */
 interface Stretch {
   at: number;
@@ -178,13 +219,12 @@ interface Stretch {
   length: number;
 }
 
-const slotBits = 14;
 const mostStretches = 600;
 const mostCells = 120_000;
 
-function slotOf(symbols: Uint16Array, at: number, size: number): number {
+function hashOf(symbols: Uint16Array, at: number, size: number): number {
   let hash = 0;
   for (let index = at; index < at + size; index += 1)
     hash = Math.imul(hash ^ (symbols[index] as number), 0x01000193) ^ (hash >>> 13);
-  return Math.imul(hash, 0x9e3779b1) >>> (32 - slotBits);
+  return Math.imul(hash, 0x9e3779b1);
 }
