@@ -54,7 +54,7 @@ export async function run(args: string[]): Promise<void> {
   );
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function ours(vectors: BenchVectors, k: number, threads: number, algorithm: Algorithm, passes: number) {
   const size = {

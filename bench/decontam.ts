@@ -88,7 +88,7 @@ export async function run(args: string[]): Promise<void> {
   heldOut(items, texts, Math.ceil(perKind / 2));
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function speed(
   folder: string,

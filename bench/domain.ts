@@ -133,7 +133,7 @@ async function benchClusters(
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** English, and of a source or subject that is of one domain. */
 function judged(items: Item[]): boolean[] {

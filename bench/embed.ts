@@ -74,7 +74,7 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 interface Result {
   name: string;

@@ -45,7 +45,7 @@ export async function run(args: string[]): Promise<void> {
   printTable(['', `of ${rewordings.length} rewordings`, `of ${others} others`, 'calls a prompt'], rows);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** Rewordings and other questions that a run flags. */
 async function decontaminate(reworded: string): Promise<[number, number]> {

@@ -26,7 +26,7 @@ export function runPython<T>(python: string, script: string, args: readonly stri
   return JSON.parse(printed) as T;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function call(program: string, args: readonly string[], errors: 'inherit' | 'ignore' = 'inherit'): string | null {
   const result = spawnSync(program, args, {

@@ -55,7 +55,7 @@ export async function run(args: string[]): Promise<void> {
   printTable(['prompts', 'items', 'wall s', 'CPU s', 'µs of CPU each', 'peak MB'], rows);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function prepare(folder: string, count: number, itemCount: number, data: string | null): Promise<void> {
   const tables = await Tables.open({ temporaryFolder: join(folder, 'tmp') });

@@ -56,7 +56,7 @@ export async function run(args: string[]): Promise<void> {
   await speed(sets, sentences);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function quality(set: Pairs, sentences: Sentences): Promise<(string | number)[][]> {
   const finder = await Finder.open(set.items, sentences, 'native', shippedModel());

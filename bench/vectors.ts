@@ -72,7 +72,7 @@ export async function benchPrompts(data: string | null): Promise<string[]> {
     .map(({ text }) => text);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function byHash(a: { hash: string }, b: { hash: string }): number {
   return a.hash < b.hash ? -1 : 1;

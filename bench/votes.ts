@@ -94,7 +94,7 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function measure(
   votes: number,

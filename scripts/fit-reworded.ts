@@ -68,7 +68,7 @@ writeFileSync('data/reworded/model.json', `${JSON.stringify({ ...model, about },
 console.table(held);
 tables.close();
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function measure(set: Pairs): Promise<void> {
   const finder = await Finder.open(set.items, sentences, 'native', nothing);

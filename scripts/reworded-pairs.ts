@@ -186,7 +186,7 @@ export function subjectsAlone({ name, items, positives, negatives, subjects }: P
   });
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function itemOf(question: string, index: number): Item {
   return { benchmark: 'b', item: String(index), question, stem: question, options: [], compared: question };

@@ -27,7 +27,7 @@ export function row(
   return [name, ...[all, ...parts].flatMap(({ precision, recall }) => [share(precision), share(recall)])];
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /**
  * Precision and recall where each prompt, or else each source, counts as much as any other. `shares`: the share of items

@@ -88,7 +88,7 @@ export async function auditLabels(
   return { figures, took: judged.took, warnings };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 interface Sample {
   strata: { name: string; kept: boolean; rows: number }[];

@@ -85,7 +85,7 @@ export const classify = defineStage<ClassifyOptions, Json>({
   },
 });
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function exemplarsOf(options: ClassifyOptions, context: StageContext): Promise<Exemplars> {
   const tables = await context.openTables({ threads: context.workers });

@@ -46,7 +46,7 @@ export function classifyCost(
   };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** The mean number of votes until a cluster settles, over all ways in which its exemplars may agree or not. */
 function expectedVotes(options: ClassifyOptions): number {

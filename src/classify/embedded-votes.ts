@@ -36,7 +36,7 @@ export async function embeddedVotes(
   return votes;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** Yields how many votes each block gave. */
 function* votesOfFile(

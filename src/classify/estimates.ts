@@ -68,7 +68,7 @@ export function precisionAndRecall(
   return { precision: interval(point.precision, drawn.precision), recall: interval(point.recall, drawn.recall) };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function weighted(shares: readonly { stratum: Stratum; share: number }[]): {
   precision: number | null;

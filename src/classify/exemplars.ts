@@ -99,7 +99,7 @@ export async function clusterSizes(tables: Tables, run: RunFolder): Promise<Map<
   return new Map(rows.map((row) => [row.cluster_id, row.prompts]));
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function rankedExemplars(tables: Tables, run: RunFolder, limit: number): Promise<string> {
   const exemplars = parquet([run.file('clusters', 'exemplars.parquet')]);

@@ -77,7 +77,7 @@ export function likeliestByExamples(model: KernelRidge, vectors: Float32Array): 
   return result;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** Calls `hear` with each vector's closeness to every example; the array is used again for a later vector. */
 function eachCloseness(

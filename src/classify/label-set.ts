@@ -38,7 +38,7 @@ export function readLabelSet(labels: ClassifyOptions['labels'], resolve: (path: 
   return makeLabelSet(parsed.name, parsed.labels, file);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function makeLabelSet(name: string, specs: (string | LabelSpec)[], file: string | null): LabelSet {
   const labels = specs.map((spec) =>

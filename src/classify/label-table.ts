@@ -63,7 +63,7 @@ export async function writeLabels(
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** What the closing report says of the labels. */
 class Counts {

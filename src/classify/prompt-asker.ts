@@ -36,7 +36,7 @@ export async function withPromptAsker<T>(
   );
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function askAbout(
   asker: Asker<string>,

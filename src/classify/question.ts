@@ -56,7 +56,7 @@ export function makeQuestion(set: LabelSet, promptCharacters: number): Question 
   };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function readAnswer(answer: string, byName: ReadonlyMap<string, string>): { label: string } | { why: string } {
   const text = answer.trim();

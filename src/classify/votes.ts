@@ -89,7 +89,7 @@ export function standing(
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function labelIsSettled(counts: Map<string, number>, label: string | null, top: number, open: number): boolean {
   if (label === null) return false;

@@ -50,7 +50,7 @@ export function addClusters(program: Command): void {
   });
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function showAll(output: Output, run: RunFolder, tables: Tables, top: number): Promise<void> {
   const found = await tables.rows<ClusterRow>(`${clusters(run)} ORDER BY size DESC, cluster_id LIMIT ${top}`);

@@ -30,7 +30,7 @@ export function addModels(program: Command): void {
   ).action((options: OutputOptions) => show(new Output(options), 'listed'));
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function show(output: Output, verb: string): void {
   const rows = models.flatMap((model) => {

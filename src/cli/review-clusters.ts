@@ -58,7 +58,7 @@ export async function reviewClusters(
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 interface Verdict {
   [key: string]: Json;

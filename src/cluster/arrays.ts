@@ -110,7 +110,7 @@ export function arrayBytes(sizes: ArraySizes): number {
   return byCluster + byPoint + byBatch + byProjection + superCount * bySuper + groupCount * byGroup;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function floats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * 4));

@@ -96,7 +96,7 @@ export const cluster = defineStage<ClusterOptions, { files: number; size: number
   },
 });
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 const keyBytes = 32;
 

@@ -61,7 +61,7 @@ export function refuseBeyond(cost: ClusterCost, availableBytes: number, clusters
   });
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** lloyd is the textbook's method for comparison: it makes the whole product. */
 function isProjectedSize({ algorithm, dimensions, clusters }: ClusterSize): boolean {

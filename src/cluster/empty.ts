@@ -66,7 +66,7 @@ export function sizesOf({ assigned, clusterCount }: Arrays): Int32Array {
   return sizes;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function farthest(squared: Float64Array, assigned: Int32Array, sizes: Int32Array, wanted: number): number[] {
   const left = sizes.slice();

@@ -25,7 +25,7 @@ export function* exemplars(
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function byCluster(assigned: Int32Array, clusterCount: number): { starts: Int32Array; members: Int32Array } {
   const starts = new Int32Array(clusterCount + 1);

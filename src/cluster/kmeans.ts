@@ -101,7 +101,7 @@ export async function countDistinct(arrays: Arrays, points: Points, team: Team, 
   return count;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function start(arrays: Arrays, points: Points, team: Team, plan: KMeansPlan): Promise<void> {
   if (plan.algorithm !== 'lloyd') {

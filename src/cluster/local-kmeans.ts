@@ -47,7 +47,7 @@ export function moveToMeans(points: Float32Array, at: Int32Array, centroids: Flo
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function drawStart(
   nearest: Nearest,

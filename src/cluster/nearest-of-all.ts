@@ -69,7 +69,7 @@ export async function projectCentroids(
   if (end === clusterCount) projection.bias.fill(noCentroid, clusterCount);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 interface Tile {
   vectors: Float32Array;

@@ -116,7 +116,7 @@ export async function operate(operation: Operation, desk: Desk): Promise<Operati
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function readRange(start: number, end: number, { points }: Desk): Float32Array {
   const vectors = new Float32Array((end - start) * points.dimensions);

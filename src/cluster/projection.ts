@@ -85,7 +85,7 @@ export const noCentroid = -1e30;
 /** Axes of the basis: the rest's length and the point's own bound take the other two of a row. */
 export const axisCount = projectionWidth - 2;
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 const sampleSize = 8192;
 /** Any orthonormal basis is right; after so many products it holds nearly as much as the best of its size. */

@@ -68,7 +68,7 @@ export function blocks(pointCount: number, make: (start: number, end: number) =>
   return operations;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** Sorts the points by their super-cluster into `members`; returns where each one's begin. */
 function sortMembers({ assigned, members, pointCount }: Arrays, superCount: number): Int32Array {

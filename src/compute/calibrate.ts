@@ -31,7 +31,7 @@ export async function calibrate(compute: Compute, threads: number, seconds = 2):
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function waves(length: number): Float32Array {
   return Float32Array.from({ length }, (_, place) => Math.sin(place));

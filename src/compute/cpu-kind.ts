@@ -11,7 +11,7 @@ export function cpuKind(): string {
   return `${process.arch} ${known.length > 0 ? known.join(' ') : (cpus()[0]?.model ?? 'unknown')}`;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function linuxFlags(): string[] {
   if (process.platform !== 'linux') return [];

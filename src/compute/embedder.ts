@@ -41,7 +41,7 @@ export async function embedTexts(
   return embedder.embed(texts.map(embedder.tokenize));
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function makeEmbedder(model: ModelSpec, compute: Compute, threads: number): Promise<Embedder> {
   const folder = await ensureModel(model);

@@ -77,7 +77,7 @@ export function embeddingFlop(tokens: number, { width, inner, layers }: EncoderS
   return 2 * layers * (tokens * matrices + 2 * tokens * tokens * width);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function encoderLayer(
   graph: GraphBuilder,

@@ -57,7 +57,7 @@ export function rowBias(vectors: Float32Array, start: number, dimensions: number
   return -sum / 2;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function bestGraph(dimensions: number): Uint8Array {
   const graph = new GraphBuilder();

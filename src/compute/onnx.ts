@@ -88,7 +88,7 @@ export class GraphBuilder {
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function value(name: string, type: ElementType, shape: readonly (number | string)[]): onnxProto.onnx.IValueInfoProto {
   const { FLOAT, INT32, BOOL } = format().TensorProto.DataType;

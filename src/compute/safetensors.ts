@@ -18,7 +18,7 @@ export function readSafetensors(file: Uint8Array): Map<string, { shape: number[]
   return tensors;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function floats(bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

@@ -45,7 +45,7 @@ export async function openScreen(compute: Compute): Promise<Screen> {
   };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function projectionGraph(): Uint8Array {
   const graph = new GraphBuilder();

@@ -54,7 +54,7 @@ export async function runtimeVersion(compute: Compute): Promise<string> {
   return env.versions.common;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 interface Runtime {
   InferenceSession: typeof InferenceSession;

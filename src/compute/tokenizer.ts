@@ -21,7 +21,7 @@ export function makeTokenizer(tokenizerJson: Uint8Array, configJson: Uint8Array,
   };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /**
  * The first tokens of a text. Long texts are cut at a space before they are tokenized, since a word's tokens do not depend on

@@ -57,7 +57,7 @@ export async function openTopProducts(
   };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 const int32 = 6;
 /** Of a tile: so few that all products of it stay near 16 MB. */

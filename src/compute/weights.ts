@@ -138,7 +138,7 @@ export function modelHash(model: ModelSpec): string {
   return sha256(model.files.map((file) => `${file.name} ${file.sha256}\n`).join(''));
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function modelFolders(model: ModelSpec): string[] {
   return [...foldersNamed(model.name), modelCacheFolder(model)];

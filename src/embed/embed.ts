@@ -94,7 +94,7 @@ export const embed = defineStage<EmbedOptions, PromptRange>({
   },
 });
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 type Texts = (wanted: readonly PromptPlace[]) => AsyncGenerator<{ index: number; text: string; source: string }>;
 

@@ -108,7 +108,7 @@ export async function* readTexts(
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function source(run: RunFolder): string {
   return parquet([run.file('prompts', 'prompts.parquet')], 'file_row_number=true');

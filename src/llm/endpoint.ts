@@ -217,7 +217,7 @@ export class Endpoint {
 /** The server will not answer this request, however often it is asked. */
 class Refused extends Error {}
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function checkedUrl(settings: EndpointSettings): string {
   let url: URL;

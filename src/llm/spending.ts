@@ -133,7 +133,7 @@ export class Spending {
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function parseLine(line: string): [number, number, number] | null {
   try {

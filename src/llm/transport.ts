@@ -112,7 +112,7 @@ export class Answer {
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function textOf(value: string | string[] | undefined): string | null {
   return value === undefined ? null : String(value);

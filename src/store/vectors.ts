@@ -147,7 +147,7 @@ export class VectorFile {
   }
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function textData(texts: readonly string[]) {
   const { makeData, Utf8 } = arrow();

@@ -104,7 +104,7 @@ export function likeliest(directions: Directions, vectors: Float32Array): number
   return result;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** Null where it was fitted for another model: the prototypes then stand alone. */
 function readCalibration(path: string, set: LabelSet, model: string): KernelRidge | null {

@@ -115,7 +115,7 @@ export function judgeCost(prompts: number, options: DecontamOptions, run: RunFol
   };
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function bandsOf(run: RunFolder): JudgeCost['bands'] | null {
   const file = run.table('coverage.json');

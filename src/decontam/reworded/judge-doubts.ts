@@ -100,7 +100,7 @@ export async function judgeDoubts(
   return ruling;
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 /** The judge of `reworded.judge`: one of its own, or with `true` the model that `classify` asks. */
 function judgeSettings({ judge }: { judge: JudgeOption }, context: StageContext): JudgeSettings | null {

@@ -70,7 +70,7 @@ export function isSame(label: string, place: number): boolean {
   return label.split(' ').includes(String(place + 1));
 }
 
-// -- private
+// ---------------------------------------------------------------------------------------------------------------------
 
 function messages({ prompt, questions }: Comparison): Message[] {
   const texts = questions.map((text, index) => fence(shorten(text, questionCharacters), `question ${index + 1}`));
