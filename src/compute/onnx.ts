@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import type onnxProto from 'onnx-proto';
 
 /** Loaded when a graph is built: most runs of the program build none, and it takes as long to load as forty of our files. */
-const format = () => (createRequire(import.meta.url)('onnx-proto') as typeof onnxProto).onnx;
+const format = () => (load('onnx-proto') as typeof onnxProto).onnx;
+const load = createRequire(import.meta.url);
 
 export type ElementType = 'float32' | 'int32' | 'bool';
 

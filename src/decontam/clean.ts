@@ -5,14 +5,14 @@ import { exactIntegers } from '../store/readers/exact-integers.js';
 import { isDataError, type ParquetRange, readParquet } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
 import { parquet, type Tables } from '../store/tables.js';
-import { fieldAt, type Shape, toDuckDb, typeOf, widen } from './column-types.js';
+import { formatNumber } from '../text/number.js';
+import { fieldAt, nothing, type Shape, toDuckDb, typeOf, widen } from './column-types.js';
 import { type DataFile, fieldsOf } from './data-file.js';
 
 /** Rows of a file of rows (not Parquet) that are written at once. */
 const rowsPerPart = 8_192;
 /** Each takes memory for two thousand rows, however few there are. */
 const mostColumns = 10_000;
-const nothing: Shape = { kind: 'nothing' };
 
 /**
  * Writes the rows of a file that no method flagged, with their own columns and in their own order. `flagged` are row
@@ -82,7 +82,7 @@ async function writeRows(path: string, flagged: ReadonlySet<number>, start: stri
   if (shapes.size > mostColumns)
     throw new Problem('the file has more columns than a table can be made of', {
       where: path,
-      found: `${shapes.size.toLocaleString('en-US')} columns, of ${mostColumns.toLocaleString('en-US')} at most`,
+      found: `${formatNumber(shapes.size)} columns, of ${formatNumber(mostColumns)} at most`,
       try: 'objects with changing keys belong into one column',
     });
   const names = namesInTable([...shapes.keys()]);

@@ -1,5 +1,6 @@
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { BIGINT, BOOLEAN, DOUBLE, LIST, listValue, STRUCT, structValue, VARCHAR } from '../store/duckdb.js';
+import { jsonText } from '../store/readers/exact-integers.js';
 
 /** The shape of the values of a column of JSON rows, as narrow as all of them allow. */
 export type Shape =
@@ -8,6 +9,8 @@ export type Shape =
   | { kind: 'boolean' | 'integer' | 'long' | 'number' | 'text' | 'mixed' }
   | { kind: 'list'; of: Shape }
   | { kind: 'struct'; fields: Map<string, Shape> };
+
+export const nothing: Shape = { kind: 'nothing' };
 
 /** Objects with more keys than this are maps in disguise and stay JSON, as does what is nested deeper. */
 const mostFields = 200;
@@ -68,16 +71,7 @@ export function fieldAt(fields: Record<string, unknown>, name: string): unknown 
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
-/** JSON in which integers beyond 2^53 stand as they are. */
-export function jsonText(value: unknown): string {
-  const mark = '\u0000integer ';
-  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${mark}${each}` : each));
-  return text.replace(/"\\u0000integer (-?\d+)"/g, '$1');
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
-
-const nothing: Shape = { kind: 'nothing' };
 
 /** Whether a struct can have fields of these names: the database tells them apart without regard to case. */
 function areFields(names: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 import { Problem } from '../problem.js';
-import { exactIntegers } from '../store/readers/exact-integers.js';
+import { exactIntegers, jsonText } from '../store/readers/exact-integers.js';
 import { detectFormat } from '../store/readers/format.js';
 import { readParquet, readParquetShape } from '../store/readers/parquet-rows.js';
 import { readBatches } from '../store/readers/read-rows.js';
@@ -7,7 +7,7 @@ import type { Reading } from '../store/readers/reading.js';
 import type { Tables } from '../store/tables.js';
 import { nearestName } from '../text/nearest-name.js';
 import { strip } from '../text/spaces.js';
-import { fieldAt, jsonText } from './column-types.js';
+import { fieldAt } from './column-types.js';
 
 /** A file of a user's own and where its texts stand. */
 export interface DataFile {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Problem } from '../problem.js';
-import { type OpenTables, readRows } from '../store/readers/read-rows.js';
-import type { Tables } from '../store/tables.js';
+import { readRows } from '../store/readers/read-rows.js';
+import type { OpenTables, Tables } from '../store/tables.js';
 import { formatNumber } from '../text/number.js';
 import { isSpace, strip } from '../text/spaces.js';
 import type { Benchmark } from './benchmarks.js';

@@ -1,4 +1,4 @@
-import { Tables } from '../store/tables.js';
+import { lendTables, Tables } from '../store/tables.js';
 import type { Allowed } from './allow.js';
 import type { BenchmarkCoverage } from './coverage.js';
 import { dataPaths } from './data-paths.js';
@@ -80,14 +80,6 @@ export async function checkData(options: StandAloneOptions, effects: StandAloneE
 async function readItems(entries: readonly BenchmarkEntry[]): Promise<JudgedItems> {
   const [{ findBenchmarks }, { loadBenchmarks }] = await Promise.all([import('./benchmarks.js'), import('./items.js')]);
   const benchmarks = findBenchmarks(entries, (path) => path);
-  let opened: Promise<Tables> | null = null;
-  try {
-    const loaded = await loadBenchmarks(benchmarks, () => {
-      opened ??= Tables.open();
-      return opened;
-    });
-    return { benchmarks, loaded };
-  } finally {
-    (await (opened as Promise<Tables> | null))?.close();
-  }
+  const open = () => Tables.open();
+  return { benchmarks, loaded: await lendTables(open, (tables) => loadBenchmarks(benchmarks, tables)) };
 }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { StageContext } from '../pipeline/stage.js';
 import { productVersion } from '../product.js';
+import { formatNumber } from '../text/number.js';
 import { type Account, quarantinedRows, type Share } from './account.js';
 import { coverageTable, readCoverage, rewordedSentence } from './coverage.js';
 import type { Figures } from './figures.js';
@@ -186,6 +187,6 @@ function table(heads: string[], rows: string[][]): string {
 }
 
 function count(value: number, noun?: string): string {
-  const text = value.toLocaleString('en-US');
+  const text = formatNumber(value);
   return noun === undefined ? text : `${text} ${noun}${value === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { StageContext } from '../pipeline/stage.js';
+import { formatNumber } from '../text/number.js';
 import { markdown } from './inert.js';
 
 const method = z.looseObject({
@@ -72,9 +73,7 @@ export function readCoverage(context: StageContext): Coverage | null {
 
 /** What a method cannot see of a benchmark, and what it sees under a condition only, in words. */
 export function blindness(each: Coverage['benchmarks'][number]['methods'][number]): string {
-  const limited = Object.entries(each.limited).map(
-    ([condition, items]) => `${items.toLocaleString('en-US')} ${condition}`,
-  );
+  const limited = Object.entries(each.limited).map(([condition, items]) => `${formatNumber(items)} ${condition}`);
   return [each.why, ...limited].filter((part) => part !== '').join('; ');
 }
 
@@ -82,8 +81,7 @@ export function blindness(each: Coverage['benchmarks'][number]['methods'][number
 export function rewordedSentence(found: Coverage | null): string | null {
   if (found?.reworded === undefined) return null;
   const { model, false_alarms: rate, prompts, ...counts } = found.reworded;
-  const number = (value: number) => value.toLocaleString('en-US');
-  return `Of ${number(prompts)} prompts ${number(counts.prompts_hit)} are benchmark items in other words by the vectors of ${model}, at a stated false-alarm rate of ${(rate * 100).toLocaleString('en-US')} %; ${number(counts.prompts_uncertain)} are uncertain and were kept; ${number(counts.prompts_not_read)} are in a language that the model does not read and were not checked by this method.`;
+  return `Of ${formatNumber(prompts)} prompts ${formatNumber(counts.prompts_hit)} are benchmark items in other words by the vectors of ${model}, at a stated false-alarm rate of ${formatNumber(rate * 100)} %; ${formatNumber(counts.prompts_uncertain)} are uncertain and were kept; ${formatNumber(counts.prompts_not_read)} are in a language that the model does not read and were not checked by this method.`;
 }
 
 /** The coverage as a Markdown table; null where decontamination did not run. */
@@ -93,9 +91,9 @@ export function coverageTable(found: Coverage | null): string | null {
     each.checked
       ? each.methods.map((one) => [
           markdown(each.name),
-          each.items.toLocaleString('en-US'),
+          formatNumber(each.items),
           markdown(one.method),
-          one.unseen.toLocaleString('en-US'),
+          formatNumber(one.unseen),
           markdown(blindness(one)),
         ])
       : [[markdown(each.name), '–', '**not checked**', '–', 'no copy of it was there']],

@@ -1,3 +1,5 @@
+import { formatNumber } from '../text/number.js';
+
 /**
  * Text of a row as a person may see it in a browser: characters that reorder, hide or control become `\u{…}`, everything
  * else stays. Apply before escaping for HTML or Markdown.
@@ -34,7 +36,7 @@ export function clipped(text: string, length: number): string {
   const head = Array.from(text.slice(0, length * 2))
     .slice(0, length)
     .join('');
-  return `${head}… (${(text.length - head.length).toLocaleString('en-US')} more characters)`;
+  return `${head}… (${formatNumber(text.length - head.length)} more characters)`;
 }
 
 /** One line of at most so many characters, with `…` where there was more. */

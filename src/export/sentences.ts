@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { StageContext } from '../pipeline/stage.js';
+import { formatNumber } from '../text/number.js';
 import type { StageFile } from './run-facts.js';
 
-const number = (value: unknown) => (typeof value === 'number' ? value.toLocaleString('en-US') : String(value));
+const number = (value: unknown) => (typeof value === 'number' ? formatNumber(value) : String(value));
 
 const limit = z.looseObject({
   more_than: z.number().nullish(),

@@ -1,4 +1,4 @@
-import { splitWords } from '../text/words.js';
+import { splitWords } from '../text/spaces.js';
 
 /** Characters of scripts without spaces: each counts as a word of its own, so that loops in Chinese are seen too. */
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;

@@ -5,9 +5,9 @@ import type { FilePosition } from '../store/readers/bytes.js';
 import { readJsonLines } from '../store/readers/json-lines.js';
 import { readJsonValues } from '../store/readers/json-values.js';
 import { LongTexts } from '../store/readers/long-texts.js';
-import { type OpenTables, readBatches } from '../store/readers/read-rows.js';
+import { readBatches } from '../store/readers/read-rows.js';
 import { excerptOf, type Reading } from '../store/readers/reading.js';
-import type { Tables } from '../store/tables.js';
+import { lendTables, type OpenTables, type Tables } from '../store/tables.js';
 import { Unfit } from './adapter.js';
 import { canonicalise } from './canonical.js';
 import type { IngestOptions } from './options.js';
@@ -22,16 +22,10 @@ import type { IngestTask } from './tasks.js';
  */
 export async function work(task: IngestTask, options: IngestOptions, context: StageContext): Promise<TaskReport> {
   const source = await resolveOnce(options, task.entry, context);
-  let opened: Promise<Tables> | null = null;
-  const tables = () => {
-    opened ??= context.openTables();
-    return opened;
-  };
-  try {
-    return await readTask(task, source, tables, context);
-  } finally {
-    (await (opened as Promise<Tables> | null))?.close();
-  }
+  return lendTables(
+    () => context.openTables(),
+    (tables) => readTask(task, source, tables, context),
+  );
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

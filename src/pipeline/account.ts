@@ -1,4 +1,5 @@
 import type { RunFolder } from '../store/folder.js';
+import { formatNumber } from '../text/number.js';
 import type { Pipeline } from './config.js';
 import type { StageName, StageReport } from './stage.js';
 import { readStageState, stageNamesOf } from './state.js';
@@ -61,15 +62,14 @@ export function reportsOf(run: RunFolder, pipeline: Pipeline): Map<StageName, St
 
 /** `kept 5,012 of 9,840 rows · 3,100 domain · 1,420 incomplete · 308 decontam` */
 export function closingSentence(account: Account): string {
-  const show = (value: number) => value.toLocaleString('en-US');
-  const parts = [`kept ${show(account.kept)} of ${show(account.total)} rows`];
-  if (account.quarantined > 0) parts.push(`${show(account.quarantined)} quarantined`);
+  const parts = [`kept ${formatNumber(account.kept)} of ${formatNumber(account.total)} rows`];
+  if (account.quarantined > 0) parts.push(`${formatNumber(account.quarantined)} quarantined`);
   let contaminated = 0;
   for (const [reason, count] of Object.entries(account.dropped)) {
     if (account.decontam.includes(reason)) contaminated += count;
-    else if (count > 0) parts.push(`${show(count)} ${reason}`);
+    else if (count > 0) parts.push(`${formatNumber(count)} ${reason}`);
   }
-  if (account.decontam.length > 0) parts.push(`${show(contaminated)} decontam`);
+  if (account.decontam.length > 0) parts.push(`${formatNumber(contaminated)} decontam`);
   return parts.join(' · ');
 }
 

@@ -53,8 +53,7 @@ export function claimant(path: string): number | null {
 
 /** Whether the claim was made: whole, so that nobody reads a part of it, and only where there is none. */
 function create(path: string, self: Claimant): boolean {
-  const own = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  writeFileSync(own, JSON.stringify(self));
+  const own = draft(path, self);
   try {
     linkSync(own, path);
     return true;
@@ -82,9 +81,15 @@ function createInPlace(path: string, self: Claimant): boolean {
   }
 }
 
-function replace(path: string, self: Claimant): void {
+/** A whole claim under a name of its own beside the one that counts, by which it is then called. */
+function draft(path: string, self: Claimant): string {
   const own = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`;
   writeFileSync(own, JSON.stringify(self));
+  return own;
+}
+
+function replace(path: string, self: Claimant): void {
+  const own = draft(path, self);
   renameSync(own, path);
 }
 

@@ -23,6 +23,22 @@ export interface Layout {
 
 type DuckDB = typeof import('./duckdb.js');
 
+/** Opens tables at its first call and gives the same ones after. */
+export type OpenTables = () => Promise<Tables>;
+
+/** Lends tables that are opened only where they are asked for, and closes them. */
+export async function lendTables<T>(open: OpenTables, use: (tables: OpenTables) => Promise<T>): Promise<T> {
+  let opened: Promise<Tables> | null = null;
+  try {
+    return await use(() => {
+      opened ??= open();
+      return opened;
+    });
+  } finally {
+    (await (opened as Promise<Tables> | null))?.close();
+  }
+}
+
 /** A string as an SQL literal. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

@@ -38,14 +38,14 @@ export class Aligner {
   alignParts(field: Uint16Array, text: Uint16Array, textCount: number, least: number): Int32Array {
     const places = new Int32Array(field.length).fill(-1);
     const parts = this.stretches(field, text, textCount).filter(({ length }) => length >= least);
-    for (const { at, place, length } of parts.sort((a, b) => b.length - a.length || a.place - b.place))
+    for (const { at, place, length } of parts.sort(byLength))
       for (let index = 0; index < length; index += 1) if (places[at + index] === -1) places[at + index] = place + index;
     return places;
   }
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  /** All stretches of equal symbols of at least a gram, as long as they go. */
+  /** All stretches of equal symbols of at least a gram, as long as they go, in no order. */
   private stretches(field: Uint16Array, text: Uint16Array, textCount: number): Stretch[] {
     const size = field.length >= 200 ? 8 : field.length >= 12 ? 5 : 3;
     let grams = this.grams.get(size);
@@ -67,10 +67,7 @@ export class Aligner {
         ends.set(place - at, place + length);
         found.push({ at, place, length });
       }
-    found.sort((a, b) => a.place - b.place || a.at - b.at);
-    return found.length <= mostStretches
-      ? found
-      : found.sort((a, b) => b.length - a.length || a.place - b.place).slice(0, mostStretches);
+    return found.length <= mostStretches ? found : found.sort(byLength).slice(0, mostStretches);
   }
 
   /** The best stretches that follow one another in both texts; each shift between two costs a little. */
@@ -217,6 +214,11 @@ interface Stretch {
   at: number;
   place: number;
   length: number;
+}
+
+/** The longest first; of as long ones the first in the text, then in the field. */
+function byLength(a: Stretch, b: Stretch): number {
+  return b.length - a.length || a.place - b.place || a.at - b.at;
 }
 
 const mostStretches = 600;

@@ -5,7 +5,7 @@
  * then, so far apart that each n-gram holds one of them, and nearly none of those occurs in any document.
  */
 import { LowerWords } from './lower-words.js';
-import { wordPlaces } from './words.js';
+import { wordPlaces } from './spaces.js';
 
 export interface SharedNgrams {
   document: number;

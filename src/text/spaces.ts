@@ -1,6 +1,9 @@
 import { type Text, Utf8Text } from './utf8-text.js';
 
-/** Python's `str.isspace` set as used by `str.split()`: unlike JavaScript's `\s` it has U+001C–1F and U+0085, not U+FEFF. */
+/**
+ * What a word is: the one place that says so. A word is what spaces part, and these are the spaces: Python's `str.isspace`
+ * set as used by `str.split()`, unlike JavaScript's `\s` with U+001C–1F and U+0085 and without U+FEFF.
+ */
 const spaces = [
   0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002, 0x2003,
   0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000,
@@ -17,6 +20,25 @@ export function isSpace(unit: number): boolean {
 /** `text.strip()` in Python. */
 export function strip<T extends Text>(text: T): T {
   return (text instanceof Utf8Text ? stripBytes(text) : stripUnits(text as string)) as T;
+}
+
+/** The words themselves, as Python's `text.split()` gives them. */
+export function splitWords(text: string): string[] {
+  const { starts, ends } = wordPlaces(text);
+  return starts.map((start, word) => text.slice(start, ends[word]));
+}
+
+/** Where the words of `splitWords` start and end, in UTF-16 units. */
+export function wordPlaces(text: string): { starts: number[]; ends: number[] } {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let index = 0; index < text.length; index += 1) {
+    const isPart = !isSpace(text.charCodeAt(index));
+    if (isPart && starts.length === ends.length) starts.push(index);
+    else if (!isPart && starts.length > ends.length) ends.push(index);
+  }
+  if (starts.length > ends.length) ends.push(text.length);
+  return { starts, ends };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 import { Encoded } from './encoded.js';
-import { isSpace } from './spaces.js';
+import { splitWords } from './spaces.js';
 import type { Text } from './utf8-text.js';
 
 /**
- * What a word is: the one place that says so. Words are those of Python's `str.split()`, so counts equal what the
- * reference pipelines count; text without spaces (Chinese, Thai …) can be counted by Unicode segmentation instead.
+ * How words are counted: as `splitWords` parts them, so counts equal what the reference pipelines count; text without
+ * spaces (Chinese, Thai …) can be counted by Unicode segmentation instead.
  */
 
 /** Scripts written without spaces for which ICU has a dictionary. The prolonged sound mark belongs to kana by use. */
@@ -68,25 +68,6 @@ export function countWaits(text: string): number {
   let count = 0;
   for (let at = text.indexOf('Wait'); at !== -1; at = text.indexOf('Wait', at + 4)) count += 1;
   return count;
-}
-
-/** The words themselves, as Python's `text.split()` gives them. */
-export function splitWords(text: string): string[] {
-  const { starts, ends } = wordPlaces(text);
-  return starts.map((start, word) => text.slice(start, ends[word]));
-}
-
-/** Where the words of `splitWords` start and end, in UTF-16 units. */
-export function wordPlaces(text: string): { starts: number[]; ends: number[] } {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  for (let index = 0; index < text.length; index += 1) {
-    const isPart = !isSpace(text.charCodeAt(index));
-    if (isPart && starts.length === ends.length) starts.push(index);
-    else if (!isPart && starts.length > ends.length) ends.push(index);
-  }
-  if (starts.length > ends.length) ends.push(text.length);
-  return { starts, ends };
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LowerWords } from '../../src/text/lower-words.js';
-import { splitWords, wordPlaces } from '../../src/text/words.js';
+import { splitWords, wordPlaces } from '../../src/text/spaces.js';
 
 function wordsOf(words: LowerWords): string[] {
   return Array.from({ length: words.count }, (_, word) =>

@@ -2,16 +2,9 @@ import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Encoded } from '../../src/text/encoded.js';
-import { strip } from '../../src/text/spaces.js';
+import { splitWords, strip } from '../../src/text/spaces.js';
 import { Utf8Text } from '../../src/text/utf8-text.js';
-import {
-  countSegmentedWords,
-  countWaits,
-  countWords,
-  measureEncoded,
-  measureWords,
-  splitWords,
-} from '../../src/text/words.js';
+import { countSegmentedWords, countWaits, countWords, measureEncoded, measureWords } from '../../src/text/words.js';
 
 /** What Python itself says, for many texts in one process. */
 function python(texts: readonly string[]): { words: number; waits: number; strip: string }[] {

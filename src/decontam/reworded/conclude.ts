@@ -4,6 +4,7 @@ import type { StageContext } from '../../pipeline/stage.js';
 import type { Json } from '../../store/fingerprint.js';
 import { literal, parquet, type Tables } from '../../store/tables.js';
 import { countCodePoints } from '../../text/code-points.js';
+import { formatNumber } from '../../text/number.js';
 import { hitColumns, hitValues } from '../hit-columns.js';
 import type { Item, LoadedBenchmark } from '../items.js';
 import type { RewordedOptions } from '../options.js';
@@ -199,14 +200,13 @@ function notesOf(took: Took | undefined): { [name: string]: Json } {
 /** The sentences that a person must see. */
 export function rewordedWarnings(coverage: RewordedCoverage): string[] {
   const warnings: string[] = [];
-  const count = (value: number) => value.toLocaleString('en-US');
   if (coverage.prompts_not_read > 0)
     warnings.push(
-      `reworded: ${count(coverage.prompts_not_read)} of ${count(coverage.prompts)} prompts are in a language that ${coverage.model} does not read and were not checked by it`,
+      `reworded: ${formatNumber(coverage.prompts_not_read)} of ${formatNumber(coverage.prompts)} prompts are in a language that ${coverage.model} does not read and were not checked by it`,
     );
   if (coverage.prompts_uncertain > 0)
     warnings.push(
-      `reworded: ${count(coverage.prompts_uncertain)} prompts lie in the band of doubt and are kept; curate review RUN hits shows them`,
+      `reworded: ${formatNumber(coverage.prompts_uncertain)} prompts lie in the band of doubt and are kept; curate review RUN hits shows them`,
     );
   return warnings;
 }

@@ -35,6 +35,12 @@ export const exactIntegers = {
   },
 };
 
+/** JSON in which integers beyond 2^53 stand as they are. */
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${mark}${each}` : each));
+  return text.replace(/"\\u0000integer (-?\d+)"/g, '$1');
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Looks at every sixteenth byte alone: a run of as many digits holds one of them. */

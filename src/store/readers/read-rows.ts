@@ -1,12 +1,9 @@
-import type { Tables } from '../tables.js';
+import type { OpenTables, Tables } from '../tables.js';
 import { readCsv } from './csv.js';
 import { detectFormat, type FileFormat } from './format.js';
 import { readJsonLines } from './json-lines.js';
 import { readJsonValues } from './json-values.js';
 import type { Reading, ReadingAids } from './reading.js';
-
-/** Opens them at its first call and gives the same ones after. */
-export type OpenTables = () => Promise<Tables>;
 
 /**
  * The rows of any data file (Parquet, JSONL, JSON, CSV or TSV, also as .gz, .zst or .bz2), told by its content, in
